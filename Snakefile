@@ -1,0 +1,40 @@
+import sys
+
+from snakemake.utils import min_version
+
+min_version("9.19")
+# A lineage is a chain of two jobs per generation, and Snakemake walks it recursively.
+sys.setrecursionlimit(100_000)
+
+
+configfile: f"{workflow.basedir}/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+
+
+rule all:
+    input:
+        [target for name in COMPARISONS for target in group_targets(name)],
+    default_target: True
+    localrule: True
+
+
+include: "workflow/rules/corpus.smk"
+include: "workflow/rules/lineage.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/report.smk"
+
+
+# Each lineage and each comparison is a target of its own: `snakemake demo`, `snakemake paper`.
+for group in GROUPS:
+
+    rule:
+        name:
+            group
+        input:
+            group_targets(group),
+        localrule: True
+
+
+check_targets(sys.argv[1:])

@@ -1,0 +1,39 @@
+"""What every script of a rule does around its one library call: a log file, and errors for people."""
+
+import logging
+import sys
+
+from ouroboros.errors import UserError
+
+log = logging.getLogger("ouroboros")
+
+
+def run(main, snakemake):
+    """Call `main(snakemake)`; its log goes to the job's log file.
+
+    What the user can put right ends the job with a paragraph, in the log and on the terminal;
+    anything else with its traceback.
+    """
+    handler = logging.FileHandler(snakemake.log[0], mode="w", encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        main(snakemake)
+    except UserError as error:
+        _stop(str(error))
+    except Exception as error:
+        if type(error).__name__ == "OutOfMemoryError":  # torch's, which not every script imports
+            _stop(
+                f"The GPU's memory is too small for this job: {str(error).splitlines()[0]} Lower "
+                f"resources.{snakemake.rule}.batch in the configuration, or override it for this "
+                "lineage; the results stay the same up to floating point."
+            )
+        log.exception("This is an error of the workflow itself:")
+        raise
+
+
+def _stop(message):
+    log.error("error: %s", message)
+    print(f"\nerror: {message}\n", file=sys.stderr)
+    sys.exit(1)

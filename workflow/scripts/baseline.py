@@ -1,0 +1,24 @@
+"""Rule baseline: a model of random weights, never trained."""
+
+from adaptor import run
+from ouroboros.checkpoint import write_checkpoint
+from ouroboros.model import ModelSettings, initialise
+from ouroboros.provenance import provenance
+from ouroboros.randomness import seed_for
+from ouroboros.tokenizer import read_tokenizer
+
+
+def main(snakemake):
+    tokenizer, end_of_text = read_tokenizer(snakemake.input.tokenizer)
+    settings = ModelSettings(**snakemake.params.model, vocabulary_size=tokenizer.get_vocab_size())
+    seed = snakemake.params.seed
+    model = initialise(settings, seed_for(seed, 0, "weights"))
+    made_with = {"lineage": snakemake.wildcards.lineage, "lm": "baseline", "seed": seed}
+    record = {"epochs": 0, "provenance": provenance(**made_with, model=snakemake.params.model)}
+    write_checkpoint(
+        model, snakemake.input.tokenizer, end_of_text, record, snakemake.output.checkpoint
+    )
+
+
+if "snakemake" in globals():
+    run(main, snakemake)  # noqa: F821

@@ -1,0 +1,18 @@
+"""Rule gen0: the tokenised training stories, cut into sequences."""
+
+import logging
+
+from adaptor import run
+from ouroboros.tokenizer import read_tokenizer
+from ouroboros.tokens import pack
+
+
+def main(snakemake):
+    _, end_of_text = read_tokenizer(snakemake.input.tokenizer)
+    length = snakemake.params.sequence_length
+    count = pack(snakemake.input.train, end_of_text, length, snakemake.output[0])
+    logging.getLogger("ouroboros").info("%d sequences of %d tokens", count, length)
+
+
+if "snakemake" in globals():
+    run(main, snakemake)  # noqa: F821

@@ -1,0 +1,21 @@
+"""Rule initial_corpus: the stories of a source, split."""
+
+from adaptor import run
+from ouroboros.artifacts import write_json
+from ouroboros.provenance import provenance
+from ouroboros.sources import SPLITS, write_splits
+
+
+def main(snakemake):
+    settings = dict(snakemake.params.settings)
+    if settings["source"] == "grammar":
+        settings["grammar"] = snakemake.input.files[0]
+    counts = write_splits(settings, {split: snakemake.output[split] for split in SPLITS})
+    made_with = {"corpus": snakemake.wildcards.corpus, "settings": snakemake.params.settings}
+    write_json(
+        snakemake.output.source, {"stories": counts, "provenance": provenance(**made_with)}
+    )
+
+
+if "snakemake" in globals():
+    run(main, snakemake)  # noqa: F821

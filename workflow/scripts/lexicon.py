@@ -1,0 +1,12 @@
+"""Rule lexicon: the English words that spaCy knows."""
+
+from adaptor import run
+from ouroboros.lexicon import build_lexicon, write_lexicon
+
+
+def main(snakemake):
+    write_lexicon(build_lexicon(float(snakemake.wildcards.cut)), snakemake.output[0])
+
+
+if "snakemake" in globals():
+    run(main, snakemake)  # noqa: F821

@@ -1,0 +1,103 @@
+"""An artifact appears whole or not at all: written beside its place, flushed to disk, renamed."""
+
+import contextlib
+import errno
+import json
+import os
+import shutil
+from pathlib import Path
+
+from ouroboros.errors import UserError
+
+
+@contextlib.contextmanager
+def new_file(path):
+    """Yield a temporary path beside `path`; on success it becomes `path`, on failure it is removed."""
+    with _new(path) as temporary:
+        yield temporary
+        _flush(temporary)
+
+
+@contextlib.contextmanager
+def new_directory(path):
+    """Like `new_file`, for a folder: yield an empty folder that becomes `path` (replacing it)."""
+    with _new(path) as temporary:
+        temporary.mkdir(parents=True)
+        yield temporary
+        for file in temporary.rglob("*"):
+            if file.is_file():
+                _flush(file)
+        if Path(path).is_dir():
+            shutil.rmtree(path)
+
+
+def write_json(path, value: dict):
+    """Write `value` as indented JSON; a number that is not finite is an error, never `NaN` in a file."""
+    text = json.dumps(value, indent=2, allow_nan=False) + "\n"
+    write_text(path, text)
+
+
+def write_text(path, text: str):
+    """Write `text` as UTF-8."""
+    with new_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def read_json(path) -> dict:
+    """Read a JSON artifact; UserError when it is damaged."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{path} is not valid JSON ({error}). Remove it and run again.") from error
+
+
+@contextlib.contextmanager
+def _new(path):
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove(temporary)
+        yield temporary
+        os.replace(temporary, path)
+        _flush(path.parent)
+    except OSError as error:
+        _remove(temporary)
+        raise _in_words(error, path) or error from error
+    except BaseException:
+        _remove(temporary)
+        raise
+
+
+def _in_words(error, path):
+    """A UserError for what a user can put right, else None.
+
+    Libraries wrap the operating system's error in their own text, so that is searched too.
+    """
+    for code, cure in (
+        (errno.ENOSPC, "Free some space there and run the same command again"),
+        (errno.EDQUOT, "Your disk quota is used up: free some space and run the same command again"),
+        (errno.EROFS, "The file system is read-only: choose a folder that can be written"),
+        (errno.EACCES, "The folder cannot be written: check who owns it"),
+    ):
+        if error.errno == code or os.strerror(code) in str(error):
+            return UserError(
+                f"{path} could not be written: {os.strerror(code).lower()}. {cure}; "
+                "nothing half-written was left behind."
+            )
+    return None
+
+
+def _flush(path):
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove(path):
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,120 @@
+"""A corpus of token sequences on disk (parquet shards) and in memory (one uint16 array).
+
+A shard has two columns: `input_ids`, the sequence's tokens, all sequences equally long, and
+`previous_id`, the token before the sequence: the end-of-text token, which stands for the empty
+context, where a sequence was sampled; the token before it in the stream of stories in `gen0`.
+So every token of a sequence has a context, and training predicts each exactly once.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ouroboros.artifacts import new_file
+from ouroboros.errors import UserError
+
+TOKEN = np.uint16
+MOST_TOKENS = np.iinfo(TOKEN).max + 1  # the largest vocabulary whose ids fit
+ROW_GROUP = 16_384  # sequences per row group: about 20 MB at 600 tokens
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Sequences in memory: `tokens` uint16 (sequences, length), `previous` uint16 (sequences,)."""
+
+    tokens: np.ndarray
+    previous: np.ndarray
+
+    def __len__(self):
+        return len(self.tokens)
+
+    @classmethod
+    def read(cls, paths) -> "Corpus":
+        """Read shards one behind the other, each straight into its place (uint16, once)."""
+        files = [_open(path) for path in paths]
+        count = sum(file.metadata.num_rows for file in files)
+        corpus = None
+        start = 0
+        for path, file in zip(paths, files, strict=True):
+            for tokens, previous in _groups(path, file):
+                if corpus is None:
+                    corpus = cls(np.empty((count, tokens.shape[1]), TOKEN), np.empty(count, TOKEN))
+                if tokens.shape[1] != corpus.tokens.shape[1]:
+                    raise UserError(
+                        f"{path} holds sequences of {tokens.shape[1]} tokens, the shards before it "
+                        f"of {corpus.tokens.shape[1]}. Remake the corpus in one run."
+                    )
+                corpus.tokens[start : start + len(tokens)] = tokens
+                corpus.previous[start : start + len(tokens)] = previous
+                start += len(tokens)
+        if corpus is None:
+            raise UserError(f"The corpus {', '.join(map(str, paths))} holds no sequences.")
+        return corpus
+
+
+def blocks(paths) -> Iterator[np.ndarray]:
+    """The sequences of shards, a row group at a time: uint16 (rows, length)."""
+    for path in paths:
+        for tokens, _ in _groups(path, _open(path)):
+            yield tokens
+
+
+class ShardWriter:
+    """Writes one shard; use as a context manager and call `add` with sequences in order."""
+
+    def __init__(self, path, length: int):
+        self.schema = pa.schema(
+            [("previous_id", pa.uint16()), ("input_ids", pa.list_(pa.uint16(), length))]
+        )
+        self.place = new_file(path)
+
+    def __enter__(self):
+        self.writer = pq.ParquetWriter(
+            self.place.__enter__(), self.schema, compression="zstd", write_statistics=False
+        )
+        return self
+
+    def add(self, tokens: np.ndarray, previous):
+        """Append sequences: `tokens` uint16 (rows, length), `previous` uint16 (rows,) or one id."""
+        previous = np.broadcast_to(np.asarray(previous, TOKEN), len(tokens))
+        for start in range(0, len(tokens), ROW_GROUP):
+            rows = np.ascontiguousarray(tokens[start : start + ROW_GROUP], TOKEN)
+            columns = [
+                pa.array(previous[start : start + ROW_GROUP]),
+                pa.FixedSizeListArray.from_arrays(
+                    pa.array(rows.reshape(-1)), type=self.schema.field("input_ids").type
+                ),
+            ]
+            self.writer.write_batch(pa.record_batch(columns, schema=self.schema))
+
+    def __exit__(self, *error):
+        # Closing writes the footer, which can fail for want of space like any write before it.
+        try:
+            self.writer.close()
+        except BaseException as failure:
+            error = (type(failure), failure, failure.__traceback__)
+            if not self.place.__exit__(*error):
+                raise
+        else:
+            return self.place.__exit__(*error)
+
+
+def _open(path):
+    try:
+        return pq.ParquetFile(path)
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(f"{path} cannot be read as a corpus shard: {error}") from error
+
+
+def _groups(path, file):
+    for group in range(file.metadata.num_row_groups):
+        try:
+            table = file.read_row_group(group)
+        except (pa.ArrowException, OSError) as error:
+            raise UserError(f"{path} is damaged ({error}). Remove it and run again.") from error
+        ids = table["input_ids"].combine_chunks()
+        length = ids.type.list_size
+        yield ids.flatten().to_numpy().reshape(-1, length), table["previous_id"].to_numpy()

@@ -1,0 +1,84 @@
+"""Figures 1 and 2 of the paper (and Extended Data Fig. 6), drawn from the artifacts alone.
+
+Readable in greyscale: lineages differ by marker and dash as well as by colour.
+"""
+
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("agg")  # no screen on a compute node
+import matplotlib.pyplot as plt
+import pandas as pd
+import seaborn as sns
+from matplotlib.ticker import MaxNLocator
+
+from ouroboros.artifacts import new_file
+
+SIZE = (6.4, 4.2)  # inches
+# The same drawing gives the same bytes: no dates, no random ids.
+plt.rcParams["svg.hashsalt"] = "ouroboros"
+plt.rcParams["svg.fonttype"] = "none"
+
+
+def draw_perplexity(rows: pd.DataFrame, floors: dict[str, float], paths: list):
+    """Figure 1. `rows`: lineage, generation, perplexity, low, high (an interval of one standard
+    error). `floors`: lineage -> perplexity of the corpus's true distribution, where it is known.
+    """
+    with sns.axes_style("whitegrid"):
+        figure, axes = plt.subplots(figsize=SIZE, layout="constrained")
+        sns.lineplot(
+            rows, x="generation", y="perplexity", hue="lineage", style="lineage", markers=True,
+            palette="colorblind", ax=axes,
+        )  # fmt: skip
+        for (name, part), line in zip(
+            rows.groupby("lineage", sort=False), axes.get_lines(), strict=False
+        ):
+            axes.fill_between(
+                part["generation"], part["low"], part["high"], color=line.get_color(), alpha=0.2
+            )
+            if name in floors:
+                axes.axhline(
+                    floors[name], color="0.35", linestyle=":",
+                    label=f"floor of the corpus ({floors[name]:.2f})",
+                )  # fmt: skip
+        axes.set(xlabel="Generation", ylabel="Perplexity on the validation set", ylim=(0, None))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.legend(title=None)
+        _save(figure, paths)
+
+
+def draw_entropy_and_oov(rows: pd.DataFrame, title: str, paths: list):
+    """Figure 2. `rows`: generation, entropy (nats), oov_words; generation 0 is the initial corpus."""
+    with sns.axes_style("ticks"):
+        figure, left = plt.subplots(figsize=SIZE, layout="constrained")
+        right = left.twinx()
+        sampled = rows[rows["generation"] > 0]
+        initial = rows[rows["generation"] == 0]
+        right.bar(sampled["generation"], sampled["oov_words"], color="0.8", label="OOV words")
+        left.plot(
+            sampled["generation"], sampled["entropy"], color=sns.color_palette("colorblind")[0],
+            marker="o", label="Entropy",
+        )  # fmt: skip
+        for entropy in initial["entropy"]:
+            left.axhline(entropy, color="0.35", linestyle=":", label="Entropy of the initial corpus")
+        left.set(xlabel="Generation", ylabel="Entropy (nats per token)", title=title)
+        right.set(ylabel="OOV words", ylim=(0, None))
+        left.xaxis.set_major_locator(MaxNLocator(integer=True))
+        left.set_zorder(right.get_zorder() + 1)  # the line in front of the bars
+        left.patch.set_visible(False)
+        handles = [axes.get_legend_handles_labels() for axes in (left, right)]
+        figure.legend(
+            sum((pair[0] for pair in handles), []), sum((pair[1] for pair in handles), []),
+            loc="outside lower center", ncols=3, frameon=False,
+        )  # fmt: skip
+        _save(figure, paths)
+
+
+def _save(figure, paths):
+    for path in paths:
+        kind = Path(path).suffix[1:]
+        metadata = {"svg": {"Date": None}, "png": {"Software": None}}[kind]
+        with new_file(path) as temporary:
+            figure.savefig(temporary, format=kind, dpi=200, metadata=metadata)
+    plt.close(figure)

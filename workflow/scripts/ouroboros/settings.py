@@ -1,0 +1,207 @@
+"""Configuration as data: checked against the schema, defaults filled in, every lineage resolved.
+
+Light on purpose (jsonschema only): the Snakefile imports it, and every job of a cluster re-reads that.
+"""
+
+import copy
+import difflib
+
+from jsonschema import Draft202012Validator
+
+from ouroboros.errors import UserError
+
+# part of a lineage -> section of the configuration it names an entry of
+SECTIONS = {
+    "corpus": "corpora",
+    "tokenizer": "tokenizers",
+    "model": "models",
+    "training": "training",
+    "sampling": "sampling",
+    "evaluation": "evaluation",
+}
+
+
+def resolve(config: dict, schema: dict, reserved: frozenset[str] = frozenset()) -> dict:
+    """Check `config` and return it resolved.
+
+    Returns a dict with `corpora` and `tokenizers` (name -> settings, those that a lineage overrides
+    under the name `{part}.{lineage}`), `lineages` (name -> its parts as dicts; `corpus` and
+    `tokenizer` as names into the former two), `comparisons` and `resources`.
+    Raises UserError naming the key, what is wrong with it and what would be right.
+    """
+    _check(config, schema, schema, "config")
+    resolved = {
+        "corpora": {},
+        "tokenizers": {},
+        "comparisons": config.get("comparisons", {}),
+        "resources": _with_defaults(config["resources"], schema["$defs"]["resources"], schema),
+        "lineages": {},
+    }
+    for name in config["lineages"]:
+        resolved["lineages"][name] = _lineage(name, config, schema, resolved)
+    _check_names(resolved, reserved)
+    return resolved
+
+
+def nearest(word: str, known) -> str:
+    """A hint that names the entry of `known` that is nearest to `word`, or lists them all."""
+    known = sorted(str(entry) for entry in known)
+    close = difflib.get_close_matches(str(word), known, n=1, cutoff=0.5)
+    return f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(known) or 'none'}."
+
+
+def _lineage(name, config, schema, resolved):
+    where = f"config: lineages.{name}"
+    lineage = _with_defaults(config["lineages"][name], schema["$defs"]["lineage"], schema)
+    overrides = lineage.pop("overrides")
+    lineage["name"] = name
+    for part, section in SECTIONS.items():
+        entry = lineage[part]
+        if entry not in config[section]:
+            raise UserError(
+                f"{where}.{part}: there is no {entry!r} under `{section}`. "
+                f"{nearest(entry, config[section])}"
+            )
+        changes = overrides.get(part, {})
+        settings = {**config[section][entry], **changes}
+        place = f"{where}.overrides.{part}" if changes else f"config: {section}.{entry}"
+        definition = schema["$defs"][part]
+        _check(settings, definition, schema, place)
+        settings = _with_defaults(settings, definition, schema)
+        if section in resolved:  # shared between lineages, so kept under a name
+            key = f"{entry}.{name}" if changes else entry
+            resolved[section][key] = settings
+            lineage[part] = key
+        else:
+            lineage[part] = settings
+    lineage["resources"] = _resources(where, config, overrides.get("resources", {}), schema)
+    _check_lineage(where, lineage)
+    return lineage
+
+
+def _resources(where, config, overrides, schema):
+    resources = copy.deepcopy(config["resources"])
+    for rule, changes in overrides.items():
+        if rule not in resources:
+            raise UserError(
+                f"{where}.overrides.resources: there is no rule {rule!r}. {nearest(rule, resources)}"
+            )
+        if not isinstance(changes, dict):
+            raise UserError(f"{where}.overrides.resources.{rule}: has to be a mapping of resources.")
+        resources[rule] |= changes
+    definition = schema["$defs"]["resources"]
+    _check(resources, definition, schema, f"{where}.overrides.resources")
+    return _with_defaults(resources, definition, schema)
+
+
+def _check_lineage(where, lineage):
+    """What no schema can say: settings that have to fit one another."""
+    model, sampling = lineage["model"], lineage["sampling"]
+    if model["hidden_size"] % model["heads"]:
+        raise UserError(
+            f"{where}.model: hidden_size {model['hidden_size']} is not divisible by heads "
+            f"{model['heads']}; each head takes an equal share of it."
+        )
+    for part, key, length in (
+        ("sampling", "sequence_length", sampling["sequence_length"]),
+        ("evaluation", "context", lineage["evaluation"]["context"]),
+    ):
+        if length > model["positions"]:
+            raise UserError(
+                f"{where}.{part}: {key} {length} is more than the model's positions "
+                f"({model['positions']}). Lower it, or raise positions of the model."
+            )
+    if sampling["shards"] > sampling["sequences"]:
+        raise UserError(
+            f"{where}.sampling: shards {sampling['shards']} is more than sequences "
+            f"({sampling['sequences']}); a shard holds at least one sequence."
+        )
+
+
+def _check_names(resolved, reserved):
+    lineages, comparisons = resolved["lineages"], resolved["comparisons"]
+    for kind, names in (("lineages", lineages), ("comparisons", comparisons)):
+        for name in names:
+            if name in reserved:
+                raise UserError(
+                    f"config: {kind}.{name}: this name is taken by the workflow itself. "
+                    f"Give it another one; taken are {', '.join(sorted(reserved))}."
+                )
+    for name, members in comparisons.items():
+        if name in lineages:
+            raise UserError(
+                f"config: comparisons.{name}: a lineage has this name already; both are folders "
+                "of results/, so give the comparison another one."
+            )
+        for member in members:
+            if member not in lineages:
+                raise UserError(
+                    f"config: comparisons.{name}: there is no lineage {member!r}. "
+                    f"{nearest(member, lineages)}"
+                )
+
+
+def _check(value, definition, schema, place):
+    """Raise UserError for the first violation of `definition`, in words."""
+    validator = Draft202012Validator({**definition, "$defs": schema["$defs"]})
+    errors = sorted(validator.iter_errors(value), key=lambda error: len(error.absolute_path))
+    if errors:
+        raise UserError(_in_words(errors[0], place))
+
+
+def _in_words(error, place):
+    start, _, rest = place.partition(": ")
+    keys = [rest] if rest else []
+    where = f"{start}: " + ".".join(keys + [str(key) for key in error.absolute_path])
+    where = where.removesuffix(": ")
+    description = error.schema.get("description", "")
+    if error.validator == "additionalProperties":
+        known = error.schema.get("properties", {})
+        unknown = sorted(set(map(str, error.instance)) - set(known))
+        return f"{where}: unknown key {unknown[0]!r}. {nearest(unknown[0], known)}"
+    if error.validator == "required":
+        missing = [key for key in error.validator_value if key not in error.instance]
+        return f"{where}: the key {missing[0]!r} is missing. {description}".strip()
+    if error.validator == "enum":
+        known = [str(value) for value in error.validator_value]
+        return f"{where}: {error.instance!r} is not one of {', '.join(known)}. {description}".strip()
+    if error.validator == "type":
+        kind = {"object": "mapping", "array": "list", "integer": "whole number"}.get(
+            error.validator_value, error.validator_value
+        )
+        hint = " YAML reads 5e-4 as text: write 5.0e-4." if _looks_numeric(error.instance) else ""
+        return f"{where}: {error.instance!r} is not a {kind}.{hint} {description}".strip()
+    if error.validator == "anyOf":
+        return f"{where}: {error.instance!r} does not fit. {description}".strip()
+    return f"{where}: {error.message}. {description}".strip()
+
+
+def _looks_numeric(value):
+    try:
+        return isinstance(value, str) and float(value) is not None
+    except ValueError:
+        return False
+
+
+def _with_defaults(value, definition, schema):
+    """A copy of `value` with the defaults of `definition` where a key is not given."""
+    definition = _definition(value, definition, schema)
+    filled = copy.deepcopy(value)
+    for key, entry in definition.get("properties", {}).items():
+        entry = _definition(filled.get(key), entry, schema)
+        if key not in filled and "default" in entry:
+            filled[key] = copy.deepcopy(entry["default"])
+        elif isinstance(filled.get(key), dict) and "properties" in entry:
+            filled[key] = _with_defaults(filled[key], entry, schema)
+    return filled
+
+
+def _definition(value, definition, schema):
+    """Follow $ref, and `if: source` to the definition that holds for `value`."""
+    if "$ref" in definition and "properties" not in definition:
+        definition = schema["$defs"][definition["$ref"].rsplit("/", 1)[1]]
+    for branch in definition.get("allOf", []):
+        source = branch["if"]["properties"]["source"]["const"]
+        if isinstance(value, dict) and value.get("source") == source:
+            return schema["$defs"][branch["then"]["$ref"].rsplit("/", 1)[1]]
+    return definition

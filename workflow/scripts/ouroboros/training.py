@@ -1,0 +1,175 @@
+"""Training of one generation from random weights (paper 5.1.2, Algorithm 1).
+
+AdamW at a constant learning rate; every update sees `batch` sequences, whatever a device takes at
+once: the gradient of an update is that of the mean loss over all its tokens.
+"""
+
+import copy
+import logging
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from ouroboros.corpus import Corpus
+from ouroboros.device import autocast
+from ouroboros.errors import UserError
+from ouroboros.loss import summed_loss
+from ouroboros.model import GPTNeo, ModelSettings, initialise
+from ouroboros.perplexity import perplexity, story_losses
+from ouroboros.progress import Progress
+from ouroboros.randomness import permutation, seed_for
+
+log = logging.getLogger("ouroboros")
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """An entry of `training` in the configuration."""
+
+    batch: int
+    learning_rate: float
+    betas: tuple[float, float]
+    weight_decay: float
+    gradient_clip: float
+    epochs: int | str
+    max_epochs: int
+    patience: int
+    precision: str
+
+
+@dataclass
+class Training:
+    """One generation in training; `epoch` runs once over the corpus, `losses` has every update's."""
+
+    model_settings: ModelSettings
+    settings: TrainingSettings
+    corpus: Corpus
+    seed: int
+    generation: int
+    device: torch.device
+    micro_batch: int
+    losses: list[float] = field(default_factory=list)
+    epochs: int = 0
+
+    def __post_init__(self):
+        self._check()
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        weights = seed_for(self.seed, self.generation, "weights")
+        self.model = initialise(self.model_settings, weights).to(self.device)
+        self.optimizer = make_optimizer(self.model, self.settings)
+        scaled = self.settings.precision == "fp16" and self.device.type == "cuda"
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)
+
+    def epoch(self):
+        """One pass over the corpus in an order of its own; the last update takes what is left."""
+        self.model.train()
+        key = seed_for(self.seed, self.generation, "order")
+        order = permutation(key, self.epochs, len(self.corpus))
+        name = f"generation {self.generation}, epoch {self.epochs + 1}"
+        progress = Progress(name, self.corpus.tokens.size, "tokens")
+        for start in range(0, len(order), self.settings.batch):
+            # rows in the order of the file: quicker to gather, and the sum is the same set
+            rows = np.sort(order[start : start + self.settings.batch])
+            loss = self.update(rows)
+            self._check_finite(loss)
+            self.losses.append(loss)
+            progress.add(self.corpus.tokens[0].size * len(rows), f"loss {loss:.4f}")
+        self.epochs += 1
+        progress.close(f"loss {self.losses[-1]:.4f}")
+
+    def update(self, rows: np.ndarray) -> float:
+        """One AdamW update on the sequences `rows`; the mean loss over their tokens, in nats."""
+        total = 0.0
+        tokens = len(rows) * self.corpus.tokens.shape[1]
+        for start in range(0, len(rows), self.micro_batch):
+            inputs, targets = self._micro_batch(rows[start : start + self.micro_batch])
+            with autocast(self.device, self.settings.precision):
+                hidden = self.model.hidden(inputs)
+                loss = summed_loss(hidden.flatten(0, 1), self.model.head, targets.flatten())
+            self.scaler.scale(loss / tokens).backward()
+            total += loss.item()
+        self.scaler.unscale_(self.optimizer)
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.gradient_clip)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.optimizer.zero_grad(set_to_none=True)
+        return total / tokens
+
+    def _micro_batch(self, rows):
+        """Inputs and targets, int64 (rows, length): each token from the ones before it."""
+        tokens = self.corpus.tokens[rows].astype(np.int64)
+        previous = self.corpus.previous[rows].astype(np.int64)
+        inputs = np.concatenate([previous[:, None], tokens[:, :-1]], axis=1)
+        return (torch.from_numpy(part).to(self.device) for part in (inputs, tokens))
+
+    def _check(self):
+        length, positions = self.corpus.tokens.shape[1], self.model_settings.positions
+        if length > positions:
+            raise UserError(
+                f"The corpus has sequences of {length} tokens, the model {positions} positions. "
+                "Raise `positions` of the model or lower `sequence_length` of the sampling."
+            )
+        largest = int(max(self.corpus.tokens.max(), self.corpus.previous.max()))
+        if largest >= self.model_settings.vocabulary_size:
+            raise UserError(
+                f"The corpus holds token {largest}, the tokenizer only "
+                f"{self.model_settings.vocabulary_size} tokens: they do not belong together. "
+                "Remake the corpus."
+            )
+
+    def _check_finite(self, loss):
+        if not math.isfinite(loss):
+            raise UserError(
+                f"The loss of generation {self.generation} is {loss} at update "
+                f"{len(self.losses) + 1} (epoch {self.epochs + 1}). Lower `learning_rate`, or set "
+                "`precision` to bf16 or fp32, in the training settings of this lineage."
+            )
+
+
+def train(training: Training, epochs: int) -> GPTNeo:
+    """Train for a given number of epochs."""
+    while training.epochs < epochs:
+        training.epoch()
+    return training.model
+
+
+def train_until_best(training: Training, held_out: list[np.ndarray], end_of_text: int):
+    """Train with early stopping on the held-out stories (paper 5.1.2).
+
+    Returns the model of the best epoch and what `epochs.json` says: `epochs`, its number, and
+    `held_out_losses`, the loss after every epoch that was tried. Each held-out story counts up to
+    the model's context. A fixed number in `epochs` is trained as it is, and its losses are noted.
+    """
+    settings = training.settings
+    fixed = None if settings.epochs == "auto" else settings.epochs
+    held_out = [story[: training.model_settings.context] for story in held_out]
+    losses, best, weights = [], 0, None
+    for epoch in range(1, (fixed or settings.max_epochs) + 1):
+        training.epoch()
+        training.model.eval()
+        result = story_losses(
+            training.model, held_out, end_of_text, training.model_settings.context,
+            training.micro_batch,
+        )  # fmt: skip
+        losses.append(perplexity(result)["loss"])
+        log.info("epoch %d: held-out loss %.5f", epoch, losses[-1])
+        if fixed or not best or losses[-1] < losses[best - 1]:
+            best, weights = epoch, copy.deepcopy(training.model.state_dict())
+        elif epoch - best >= settings.patience:
+            break
+    training.model.load_state_dict(weights)
+    found = {"epochs": best, "found_by": "config" if fixed else "early stopping"}
+    return training.model, {**found, "held_out_losses": losses}
+
+
+def make_optimizer(model: GPTNeo, settings: TrainingSettings) -> torch.optim.AdamW:
+    """AdamW that decays weight matrices and embeddings, as transformers' Trainer does."""
+    matrices = [parameter for parameter in model.parameters() if parameter.dim() > 1]
+    vectors = [parameter for parameter in model.parameters() if parameter.dim() == 1]
+    groups = [
+        {"params": matrices, "weight_decay": settings.weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=tuple(settings.betas))

@@ -1,0 +1,20 @@
+"""Rule samples: a few stories of a generation's corpus, to read."""
+
+from adaptor import run
+from ouroboros.artifacts import write_text
+from ouroboros.corpus import blocks
+from ouroboros.samples import excerpts, samples_page
+from ouroboros.tokenizer import read_tokenizer
+
+
+def main(snakemake):
+    params = snakemake.params
+    tokenizer, _ = read_tokenizer(snakemake.input.tokenizer)
+    first = next(blocks(snakemake.input.corpus))
+    texts = excerpts(first, tokenizer, params.samples, params.sample_tokens)
+    title = f"{snakemake.wildcards.lineage}, {snakemake.wildcards.lm}"
+    write_text(snakemake.output[0], samples_page(title, texts))
+
+
+if "snakemake" in globals():
+    run(main, snakemake)  # noqa: F821

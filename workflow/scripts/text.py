@@ -1,0 +1,28 @@
+"""Rule text: statistics of a generation's corpus."""
+
+from adaptor import run
+from ouroboros.artifacts import write_json
+from ouroboros.corpus import blocks
+from ouroboros.lexicon import read_lexicon
+from ouroboros.provenance import provenance
+from ouroboros.text import text_statistics
+from ouroboros.tokenizer import read_tokenizer
+
+
+def main(snakemake):
+    params = snakemake.params
+    tokenizer, _ = read_tokenizer(snakemake.input.tokenizer)
+    statistics = text_statistics(
+        blocks(snakemake.input.corpus), tokenizer, read_lexicon(snakemake.input.lexicon),
+        params.distinct_sequences,
+    )  # fmt: skip
+    block = provenance(
+        lineage=snakemake.wildcards.lineage, lm=snakemake.wildcards.lm,
+        generation=params.generation, seed=params.seed, lexicon_cut=params.lexicon_cut,
+        distinct_sequences=params.distinct_sequences,
+    )  # fmt: skip
+    write_json(snakemake.output[0], {**statistics, "provenance": block})
+
+
+if "snakemake" in globals():
+    run(main, snakemake)  # noqa: F821

@@ -1,0 +1,26 @@
+"""Rule tokenise: the three splits of a corpus as tokens, and how many there are."""
+
+from adaptor import run
+from ouroboros.artifacts import write_json
+from ouroboros.provenance import provenance
+from ouroboros.sources import SPLITS
+from ouroboros.tokenizer import read_tokenizer
+from ouroboros.tokens import tokenise
+
+
+def main(snakemake):
+    tokenizer, _ = read_tokenizer(snakemake.input.tokenizer)
+    counts = {
+        split: tokenise(snakemake.input[split], tokenizer, snakemake.output[split])
+        for split in SPLITS
+    }
+    made_with = {
+        "corpus": snakemake.wildcards.corpus,
+        "tokenizer": snakemake.wildcards.tokenizer,
+        "vocabulary_size": tokenizer.get_vocab_size(),
+    }
+    write_json(snakemake.output.tokens, {**counts, "provenance": provenance(**made_with)})
+
+
+if "snakemake" in globals():
+    run(main, snakemake)  # noqa: F821
