@@ -54,7 +54,7 @@ rule train:
 # Generation 1 trains on the initial corpus and finds the number of epochs for all of them.
 use rule train as train_first with:
     input:
-        corpus="results/{lineage}/gen0/corpus/shard-00000.parquet",
+        corpus=lambda wildcards: shards(wildcards.lineage, "gen0"),
         heldout=of_corpus("heldout.parquet"),
         tokenizer=of_corpus("tokenizer"),
     output:

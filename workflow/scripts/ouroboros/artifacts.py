@@ -89,11 +89,20 @@ def _in_words(error, path):
 
 
 def _flush(path):
+    """Put on disk; and let others read it as the umask says (some libraries write mode 600)."""
+    if path.is_file():
+        path.chmod(0o666 & ~_umask())
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def _remove(path):

@@ -37,7 +37,7 @@ def _locate(weights, target):
     """
     ends = weights.cumsum(1)
     index = torch.searchsorted(ends, target[:, None], right=True)
-    last = torch.searchsorted(ends, ends[:, -1:], right=False)  # the last entry with any weight
+    last = torch.searchsorted(ends, ends[:, -1:].contiguous())  # the last entry with any weight
     index = torch.minimum(index, last)
     before = ends.gather(1, index) - weights.gather(1, index)
     return index.squeeze(1), (target[:, None] - before).squeeze(1).clamp_(min=0)
