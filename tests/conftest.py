@@ -1,0 +1,73 @@
+"""What several tests share: a small tokenizer, a small model, and words to make stories of."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def texts():
+    """Stories of a few dozen words, no two alike."""
+    names = ["Mia", "Tom", "Lily", "Ben", "Sara"]
+    things = ["ball", "kite", "boat", "cake", "stone", "feather"]
+    return [
+        f"Once upon a time {name} had a {thing}. {name} put it under tree number {number}. "
+        f'"Where is my {thing}?" {name} asked the next day. It was still there, and {name} smiled.'
+        for number in range(20)
+        for name in names
+        for thing in things
+    ]
+
+
+@pytest.fixture(scope="session")
+def tokenizer(texts):
+    """A byte-level BPE of 300 tokens; end-of-text is id 0."""
+    from ouroboros.tokenizer import make_tokenizer
+
+    return make_tokenizer({"source": "train", "vocabulary_size": 300}, texts)[0]
+
+
+@pytest.fixture(scope="session")
+def tokenizer_folder(tokenizer, tmp_path_factory):
+    from ouroboros.tokenizer import END_OF_TEXT, write_tokenizer
+
+    folder = tmp_path_factory.mktemp("tokenizer") / "tokenizer"
+    write_tokenizer(tokenizer, END_OF_TEXT, folder)
+    return folder
+
+
+@pytest.fixture
+def model_settings():
+    """Small, but with every feature: both kinds of layers, windows shorter than the texts."""
+    from ouroboros.model import ModelSettings
+
+    return ModelSettings(
+        layers=4, hidden_size=16, heads=4, window=8, context=24, positions=64, initial_std=0.02,
+        vocabulary_size=300,
+    )  # fmt: skip
+
+
+def lively(model, scale=12.0):
+    """Scale weights up, so that attention is far from uniform and mistakes show."""
+    import torch
+
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() > 1:
+                parameter.mul_(scale)
+    return model.eval()
+
+
+def snakemake(*arguments, cwd, environment=None):
+    """Run this interpreter's Snakemake; the finished process with its whole output in `stdout`."""
+    import os
+    import subprocess
+
+    return subprocess.run(
+        [sys.executable, "-m", "snakemake", *map(str, arguments)],
+        cwd=cwd, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        env={**os.environ, **(environment or {})},
+    )  # fmt: skip
