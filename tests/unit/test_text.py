@@ -121,9 +121,7 @@ def test_distinct_n_against_plain_code():
 
 def test_distinct_n_looks_at_the_first_rows_only(tokenizer):
     # the first two rows hold token 1 only: 1 of 8; with the third 5 of 12
-    rows = np.array(
-        [[1, 1, 1, 1], [1, 1, 1, 1], [2, 3, 4, 5], [6, 6, 6, 6], [6, 6, 6, 0]], np.uint16
-    )
+    rows = np.array([4 * [1], 4 * [1], [2, 3, 4, 5], 4 * [6], [6, 6, 6, 0]], np.uint16)
     for blocks in ([rows], [rows[:1], rows[1:3], rows[3:]]):
         for count, share in ((2, 1 / 8), (3, 5 / 12), (9, 7 / 20)):
             result = text_statistics(blocks, tokenizer, [], count)

@@ -61,11 +61,10 @@ def _new(path):
         yield temporary
         os.replace(temporary, path)
         _flush(path.parent)
-    except OSError as error:
+    except BaseException as error:
         _remove(temporary)
-        raise _in_words(error, path) or error from error
-    except BaseException:
-        _remove(temporary)
+        if said := _in_words(error, path):
+            raise said from error
         raise
 
 
@@ -80,7 +79,7 @@ def _in_words(error, path):
         (errno.EROFS, "The file system is read-only: choose a folder that can be written"),
         (errno.EACCES, "The folder cannot be written: check who owns it"),
     ):
-        if error.errno == code or os.strerror(code) in str(error):
+        if getattr(error, "errno", None) == code or os.strerror(code) in str(error):
             return UserError(
                 f"{path} could not be written: {os.strerror(code).lower()}. {cure}; "
                 "nothing half-written was left behind."

@@ -7,7 +7,7 @@ from pathlib import Path
 from ouroboros.artifacts import write_text
 from ouroboros.errors import UserError
 
-APOSTROPHE = re.compile("['’]")
+APOSTROPHE = re.compile("['\u2019]")
 
 
 def lower_cased(text: str) -> str:

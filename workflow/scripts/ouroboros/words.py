@@ -49,7 +49,7 @@ class WordCounter:
         # A token that would continue a word begins one where there is none before it.
         continues[:, 1:] &= kinds[:, :-1] != OTHER
         continues[:, :1] = False
-        self.words += np.count_nonzero(kinds) - np.count_nonzero(continues)
+        self.words += int(np.count_nonzero(kinds) - np.count_nonzero(continues))
         inside = continues.copy()  # of a word of two or more tokens
         inside[:, :-1] |= continues[:, 1:]
         tokens, begins = rows[inside], ~continues[inside]
@@ -103,7 +103,7 @@ class _Letters:
 
 
 class _TextCounts:
-    """How often each text occurs: per length in bytes, distinct texts in order, and their counts."""
+    """How often each text occurs: for every length in bytes, texts in order and their counts."""
 
     MERGE_AT = 1 << 16  # texts of a length that wait before they are merged
 
@@ -163,7 +163,7 @@ def _by_length(words):
     groups = {}
     for word in words:
         groups.setdefault(len(word), []).append(word)
-    return {length: np.array(group, f"S{length}") for length, group in groups.items() if length}
+    return {length: np.array(group, f"S{length}") for length, group in groups.items()}
 
 
 def _letters(texts):
