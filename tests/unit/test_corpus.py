@@ -25,7 +25,7 @@ def test_shards_read_one_behind_the_other(tokens, tmp_path):
     assert np.array_equal(corpus.tokens, tokens)
     assert corpus.tokens.dtype == np.uint16
     assert np.array_equal(corpus.previous, np.full(50, 9))
-    assert np.array_equal(np.concatenate(list(blocks(paths))), tokens)
+    assert np.array_equal(np.concatenate([block.tokens for block in blocks(paths)]), tokens)
 
 
 def test_datasets_reads_them(tokens, tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from tokenizers import Tokenizer, models
 
 from ouroboros import text
+from ouroboros.corpus import Corpus
 from ouroboros.errors import UserError
 from ouroboros.text import text_statistics
 from ouroboros.tokenizer import END_OF_TEXT
@@ -24,6 +25,13 @@ def tokenizer():
     return tokenizer
 
 
+def statistics(blocks, tokenizer, lexicon, distinct_sequences, end_of_text=0, previous=None):
+    """Of blocks of rows that were sampled: the empty context, end-of-text, is before each."""
+    previous = end_of_text if previous is None else previous
+    corpus = [Corpus(rows, np.full(len(rows), previous, np.uint16)) for rows in blocks]
+    return text_statistics(corpus, tokenizer, end_of_text, lexicon, distinct_sequences)
+
+
 def random_rows(tokens, shape, seed=0):
     return np.random.default_rng(seed).integers(0, tokens, shape).astype(np.uint16)
 
@@ -33,7 +41,7 @@ def naive_ngrams(row, order):
 
 
 def test_every_statistic_of_two_rows_by_hand(tokenizer):
-    result = text_statistics([ROWS], tokenizer, {"help"}, 10)
+    result = statistics([ROWS], tokenizer, {"help"}, 10)
     assert result == {
         # Lily and . 6 times each, end-of-text, he, lp, it once each: 16 tokens
         "entropy": pytest.approx(2 * 6 / 16 * math.log(16 / 6) + 4 * 1 / 16 * math.log(16)),
@@ -64,16 +72,16 @@ def test_every_statistic_of_two_rows_by_hand(tokenizer):
 
 
 def test_result_is_plain_json(tokenizer):
-    result = text_statistics([ROWS], tokenizer, [], 10)
+    result = statistics([ROWS], tokenizer, [], 10)
     assert json.loads(json.dumps(result, allow_nan=False)) == result
 
 
 def test_blocks_do_not_matter(tokenizer, monkeypatch):
     rows = random_rows(7, (50, 9))
-    whole = text_statistics([rows], tokenizer, {"help"}, 30)
-    assert text_statistics([rows[:13], rows[13:13], rows[13:]], tokenizer, {"help"}, 30) == whole
+    whole = statistics([rows], tokenizer, {"help"}, 30)
+    assert statistics([rows[:13], rows[13:13], rows[13:]], tokenizer, {"help"}, 30) == whole
     monkeypatch.setattr(text, "PIECE", 20)  # two rows at a time
-    assert text_statistics(iter([rows]), tokenizer, {"help"}, 30) == whole
+    assert statistics(iter([rows]), tokenizer, {"help"}, 30) == whole
 
 
 def test_entropy_by_hand():
@@ -92,7 +100,7 @@ def test_top_token_share_by_hand():
 
 def test_twenty_tokens_are_listed_even_those_that_are_no_text(tokenizer):
     rows = np.arange(6, 36, dtype=np.uint16)[None]  # part of a character, and ids without a token
-    listed = text_statistics([rows], tokenizer, [], 1)["most_frequent_tokens"]
+    listed = statistics([rows], tokenizer, [], 1)["most_frequent_tokens"]
     assert listed == 20 * [["�", 1 / 30]]
 
 
@@ -124,7 +132,7 @@ def test_distinct_n_looks_at_the_first_rows_only(tokenizer):
     rows = np.array([4 * [1], 4 * [1], [2, 3, 4, 5], 4 * [6], [6, 6, 6, 0]], np.uint16)
     for blocks in ([rows], [rows[:1], rows[1:3], rows[3:]]):
         for count, share in ((2, 1 / 8), (3, 5 / 12), (9, 7 / 20)):
-            result = text_statistics(blocks, tokenizer, [], count)
+            result = statistics(blocks, tokenizer, [], count)
             assert result["distinct_n"]["1"] == share
             assert (result["distinct_sequences"], result["sequences"]) == (min(count, 5), 5)
 
@@ -140,7 +148,11 @@ def test_complete_stories_by_hand():
         ],
         np.uint16,
     )
-    assert sorted(text.complete_stories(rows, 0).tolist()) == [1, 1, 2, 4, 5]
+    sampled = np.zeros(5, np.uint16)
+    assert sorted(text.complete_stories(rows, sampled, 0).tolist()) == [1, 1, 2, 4, 5]
+    # cut from a stream, the first two rows begin in the middle of a story
+    cut = np.array([7, 7, 0, 0, 7], np.uint16)
+    assert sorted(text.complete_stories(rows, cut, 0).tolist()) == [1, 1, 4]
 
 
 def test_complete_stories_against_plain_code():
@@ -149,7 +161,8 @@ def test_complete_stories_against_plain_code():
     for row in rows.tolist():
         pieces = "".join("|" if token == 3 else "x" for token in row).split("|")
         expected += [len(piece) for piece in pieces[:-1] if piece]
-    assert sorted(text.complete_stories(rows, 3).tolist()) == sorted(expected)
+    sampled = np.full(200, 3, np.uint16)
+    assert sorted(text.complete_stories(rows, sampled, 3).tolist()) == sorted(expected)
 
 
 def test_story_length_by_hand():
@@ -169,7 +182,7 @@ def test_percentiles_against_numpy():
 
 
 def test_end_of_text_of_other_tokenizers(tokenizer):
-    result = text_statistics([ROWS], tokenizer, [], 10, end_of_text=5)
+    result = statistics([ROWS], tokenizer, [], 10, end_of_text=5)
     assert result["end_of_text_share"] == 6 / 16
     # row 1: Lily he lp it, and <|endoftext|> Lily; row 2: Lily 4 times
     assert result["story_length"]["complete_stories"] == 6
@@ -177,23 +190,18 @@ def test_end_of_text_of_other_tokenizers(tokenizer):
 
 
 def test_rows_too_short_for_an_order_and_without_stories(tokenizer):
-    result = text_statistics([ROWS[:, :3]], tokenizer, [], 10)
+    result = statistics([ROWS[:, :3]], tokenizer, [], 10)
     assert result["rep_4"] is None
     # pairs: Lily he, he lp, Lily ., . Lily; triples: Lily he lp, Lily . Lily
     assert result["distinct_n"] == {"1": 4 / 6, "2": 4 / 4, "3": 2 / 2, "4": None}
     assert result["story_length"] == {
         "complete_stories": 0, "mean": None, "p10": None, "p50": None, "p90": None,
     }  # fmt: skip
-    assert text_statistics([ROWS[:, :1]], tokenizer, [], 10)["distinct_n"]["2"] is None
+    assert statistics([ROWS[:, :1]], tokenizer, [], 10)["distinct_n"]["2"] is None
 
 
 @pytest.mark.parametrize("blocks", [[], [ROWS[:0]], [ROWS[:, :0]]])
 def test_a_corpus_without_tokens_is_an_error_for_people(tokenizer, blocks):
     with pytest.raises(UserError, match="no tokens"):
-        text_statistics(blocks, tokenizer, [], 10)
+        statistics(blocks, tokenizer, [], 10)
 
-
-def test_a_tokenizer_without_end_of_text_is_an_error_for_people():
-    tokenizer = Tokenizer(models.BPE({"a": 0}, []))
-    with pytest.raises(UserError, match="end_of_text"):
-        text_statistics([ROWS], tokenizer, [], 10)

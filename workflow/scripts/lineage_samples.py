@@ -11,7 +11,7 @@ def main(snakemake):
     params = snakemake.params
     tokenizer, _ = read_tokenizer(snakemake.input.tokenizer)
     generations = [
-        (str(n), excerpts(next(blocks([path])), tokenizer, 2, params.sample_tokens))
+        (str(n), excerpts(next(blocks([path])).tokens, tokenizer, 2, params.sample_tokens))
         for n, path in zip(params.generations, snakemake.input.corpora, strict=True)
     ]
     write_text(

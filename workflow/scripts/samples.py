@@ -10,7 +10,7 @@ from ouroboros.tokenizer import read_tokenizer
 def main(snakemake):
     params = snakemake.params
     tokenizer, _ = read_tokenizer(snakemake.input.tokenizer)
-    first = next(blocks(snakemake.input.corpus))
+    first = next(blocks(snakemake.input.corpus)).tokens
     texts = excerpts(first, tokenizer, params.samples, params.sample_tokens)
     title = f"{snakemake.wildcards.lineage}, {snakemake.wildcards.lm}"
     write_text(snakemake.output[0], samples_page(title, texts))

@@ -11,10 +11,10 @@ from ouroboros.tokenizer import read_tokenizer
 
 def main(snakemake):
     params = snakemake.params
-    tokenizer, _ = read_tokenizer(snakemake.input.tokenizer)
+    tokenizer, end_of_text = read_tokenizer(snakemake.input.tokenizer)
     statistics = text_statistics(
-        blocks(snakemake.input.corpus), tokenizer, read_lexicon(snakemake.input.lexicon),
-        params.distinct_sequences,
+        blocks(snakemake.input.corpus), tokenizer, end_of_text,
+        read_lexicon(snakemake.input.lexicon), params.distinct_sequences,
     )  # fmt: skip
     block = provenance(
         lineage=snakemake.wildcards.lineage, lm=snakemake.wildcards.lm,

@@ -108,4 +108,5 @@ def _remove(path):
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # not there, or on a file system that is now read-only
+            path.unlink()

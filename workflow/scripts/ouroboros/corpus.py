@@ -55,11 +55,11 @@ class Corpus:
         return corpus
 
 
-def blocks(paths) -> Iterator[np.ndarray]:
-    """The sequences of shards, a row group at a time: uint16 (rows, length)."""
+def blocks(paths) -> Iterator[Corpus]:
+    """The sequences of shards in order, a row group at a time."""
     for path in paths:
-        for tokens, _ in _groups(path, _open(path)):
-            yield tokens
+        for tokens, previous in _groups(path, _open(path)):
+            yield Corpus(tokens, previous)
 
 
 class ShardWriter:

@@ -9,9 +9,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from tokenizers import Tokenizer
 
-from ouroboros.corpus import MOST_TOKENS
+from ouroboros.corpus import MOST_TOKENS, Corpus
 from ouroboros.errors import UserError
-from ouroboros.tokenizer import END_OF_TEXT
 from ouroboros.words import WordCounter, token_texts
 
 PIECE = 1 << 20  # tokens looked at together: bounds the working memory
@@ -22,28 +21,27 @@ PERCENTILES = (10, 50, 90)  # of the story length
 
 
 def text_statistics(
-    blocks: Iterable[np.ndarray],
+    blocks: Iterable[Corpus],
     tokenizer: Tokenizer,
+    end_of_text: int,
     lexicon: Iterable[str],
     distinct_sequences: int,
-    end_of_text: int | None = None,
 ) -> dict:
     """The statistics of a corpus, as plain numbers, lists and dicts that JSON can hold.
 
-    `blocks`: the corpus in order, uint16 arrays (rows, length), the same length in all.
+    `blocks`: the corpus in order, in parts of sequences of the same length.
     `lexicon`: lower-cased words. `distinct_sequences`: how many of the first rows distinct_n is
     counted over, since it falls with the size of the text; these rows are held in memory.
-    `end_of_text`: its token id; None stands for GPT-2's `<|endoftext|>`.
-    Raises UserError where there are no tokens, or no end-of-text token.
+    `end_of_text`: the id of the token that ends a story.
+    Raises UserError where there are no tokens.
     """
-    end_of_text = _end_of_text(tokenizer) if end_of_text is None else end_of_text
     frequencies = np.zeros(MOST_TOKENS, np.int64)
     story_lengths = np.zeros(MOST_TOKENS, np.int64)
     words = WordCounter(tokenizer)
     sequences, fourgrams, distinct_fourgrams, first = 0, 0, 0, []
-    for rows in _pieces(blocks):
+    for rows, previous in _pieces(blocks):
         frequencies += np.bincount(rows.reshape(-1), minlength=MOST_TOKENS)
-        story_lengths += np.bincount(complete_stories(rows, end_of_text), minlength=MOST_TOKENS)
+        story_lengths += np.bincount(complete_stories(rows, previous, end_of_text), minlength=MOST_TOKENS)
         words.add(rows)
         packed = ngrams(rows, 4)
         fourgrams += packed.size
@@ -121,16 +119,14 @@ def distinct_n(rows: np.ndarray) -> dict:
     return shares
 
 
-def complete_stories(rows: np.ndarray, end_of_text: int) -> np.ndarray:
+def complete_stories(rows: np.ndarray, previous: np.ndarray, end_of_text: int) -> np.ndarray:
     """Lengths in tokens of the stories that begin and end within a row, end-of-text not counted.
 
-    A story begins where its row begins or behind end-of-text, and ends before end-of-text. Empty
-    ones, between two end-of-texts, are left out.
+    A story begins behind end-of-text (which may be the row's previous token) and ends before it.
+    Empty ones, between two end-of-texts, are left out.
     """
-    row, column = np.nonzero(rows == end_of_text)
-    begin = np.zeros_like(column)
-    begin[1:] = np.where(row[1:] == row[:-1], column[:-1] + 1, 0)
-    lengths = column - begin
+    row, column = np.nonzero(np.column_stack([previous, rows]) == end_of_text)
+    lengths = np.diff(column)[row[1:] == row[:-1]] - 1
     return lengths[lengths > 0]
 
 
@@ -149,11 +145,11 @@ def story_length(histogram: np.ndarray) -> dict:
     return {"complete_stories": count, "mean": total / count if count else None, **percentiles}
 
 
-def _pieces(blocks) -> Iterator[np.ndarray]:
+def _pieces(blocks) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     for block in blocks:
-        step = max(1, PIECE // max(1, block.shape[1]))
+        step = max(1, PIECE // max(1, block.tokens.shape[1]))
         for start in range(0, len(block), step):
-            yield block[start : start + step]
+            yield block.tokens[start : start + step], block.previous[start : start + step]
 
 
 def _most_frequent_tokens(frequencies, tokenizer):
@@ -171,12 +167,3 @@ def _most_frequent_tokens(frequencies, tokenizer):
         if frequencies[token]
     ]
 
-
-def _end_of_text(tokenizer):
-    token = tokenizer.token_to_id(END_OF_TEXT)
-    if token is None:
-        raise UserError(
-            f"The tokenizer has no token {END_OF_TEXT!r}: say which one ends its texts "
-            "(`end_of_text` of the tokenizer)."
-        )
-    return token

@@ -1,0 +1,44 @@
+# make demo    a whole lineage on this machine, no GPU, no network but the package index
+# make test    all tests          make check   format and lint
+PYTHON ?= python3
+BIN := .venv/bin
+SHELL := /bin/bash
+
+.PHONY: demo install install-dev test check format clean
+
+demo: install
+	$(BIN)/snakemake --cores all demo
+	@echo; cat results/demo/table.md
+	@echo; echo "Figures:  results/demo/figures/perplexity.png, results/demo/figures/entropy.png"
+	@echo "Samples:  results/demo/samples.md"
+
+install: .venv/installed
+install-dev: .venv/installed-dev
+
+.venv/installed: envs/requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Ouroboros needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Say which to use: make PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r envs/requirements.txt
+	@touch $@
+
+.venv/installed-dev: .venv/installed envs/requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r envs/requirements-dev.txt
+	@touch $@
+
+test: install-dev
+	$(BIN)/python -m pytest
+
+check: install-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakemake --lint
+
+format: install-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/snakefmt Snakefile workflow/rules
+
+clean:
+	rm -rf .venv .snakemake results logs
