@@ -1,11 +1,7 @@
-"""What several tests share: a small tokenizer, a small model, and words to make stories of."""
-
-import sys
-from pathlib import Path
+"""What several tests share: stories, a small tokenizer, a small model, a small lineage."""
 
 import pytest
-
-REPOSITORY = Path(__file__).parent.parent
+from tools import Workflow
 
 
 @pytest.fixture(scope="session")
@@ -50,24 +46,14 @@ def model_settings():
     )  # fmt: skip
 
 
-def lively(model, scale=12.0):
-    """Scale weights up, so that attention is far from uniform and mistakes show."""
-    import torch
-
-    with torch.no_grad():
-        for parameter in model.parameters():
-            if parameter.dim() > 1:
-                parameter.mul_(scale)
-    return model.eval()
+@pytest.fixture
+def workflow(tmp_path, texts):
+    return Workflow(tmp_path, texts)
 
 
-def snakemake(*arguments, cwd, environment=None):
-    """Run this interpreter's Snakemake; the finished process with its whole output in `stdout`."""
-    import os
-    import subprocess
-
-    return subprocess.run(
-        [sys.executable, "-m", "snakemake", *map(str, arguments)],
-        cwd=cwd, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        env={**os.environ, **(environment or {})},
-    )  # fmt: skip
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory, texts):
+    """The tiny lineage, run once to its end; tests may look at it but not change it."""
+    workflow = Workflow(tmp_path_factory.mktemp("finished lineage"), texts)
+    workflow.first = workflow.run("tiny")
+    return workflow

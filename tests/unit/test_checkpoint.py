@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from conftest import lively
+from tools import lively
 from ouroboros.checkpoint import read_checkpoint, write_checkpoint
 from ouroboros.errors import UserError
 from ouroboros.model import initialise

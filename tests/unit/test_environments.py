@@ -3,7 +3,7 @@
 import re
 
 import yaml
-from conftest import REPOSITORY
+from tools import REPOSITORY
 
 
 def test_pip_and_conda_pin_the_same_versions():

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from conftest import lively
+from tools import lively
 from ouroboros.checkpoint import _config, to_transformers
 from ouroboros.model import ModelSettings, initialise
 from transformers import GPTNeoConfig, GPTNeoForCausalLM

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from conftest import lively
+from tools import lively
 from ouroboros.checkpoint import write_checkpoint
 from ouroboros.model import initialise
 from ouroboros.perplexity import perplexity, story_losses

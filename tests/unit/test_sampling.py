@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from conftest import lively
+from tools import lively
 from ouroboros.model import initialise
 from ouroboros.randomness import uniforms
 from ouroboros.sampling import sample

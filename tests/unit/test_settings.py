@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import yaml
-from conftest import REPOSITORY
+from tools import REPOSITORY
 from ouroboros.errors import UserError
 from ouroboros.settings import resolve
 

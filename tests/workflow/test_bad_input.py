@@ -1,0 +1,128 @@
+"""A user's mistakes, on the command line and in files: a clear paragraph, a failure, nothing half-made."""
+
+import copy
+import json
+import sys
+
+import pytest
+from tools import REPOSITORY, TINY, artifacts, snakemake
+
+
+def fails(result, *messages):
+    assert result.returncode != 0
+    text = " ".join(result.stdout.split())
+    for message in messages:
+        assert message in text, result.stdout[-3000:]
+    assert "Traceback" not in result.stdout, result.stdout[-3000:]
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("results/34m/gen4/ppl.json", "there is no lineage '34m' in the configuration. Did you mean '33m'?"),
+        ("results/33m/gen4/pl.json", "results/33m/gen4/pl.json: no rule makes this file."),
+        ("results/33m/gen04/ppl.json", "no rule makes this file."),
+        ("results/33m/generation4/ppl.json", "no rule makes this file."),
+        ("results/../../etc/x", "there is no lineage '..'"),
+    ],
+)
+def test_targets(target, message):
+    fails(snakemake("-n", "--cores", "1", target, cwd=REPOSITORY), message)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("lineages={x: {corpus: tinystory, model: 1m}}", "Did you mean 'tinystories'?"),
+        ("models={m: {layers: 2, hidden_size: 10, heads: 4}}", None),  # named by no lineage
+        ("lineage={}", "config: unknown key 'lineage'. Did you mean 'lineages'?"),
+        ("models={m: {layers: two, hidden_size: 8, heads: 4}}", "models.m.layers: 'two' is not a whole number"),
+        ("comparisons={p: [33n]}", "comparisons.p: there is no lineage '33n'. Did you mean '33m'?"),
+    ],
+)
+def test_configuration(settings, message):
+    result = snakemake(
+        "-n", "--cores", "1", "results/33m/gen1/ppl.json", "--config", settings, cwd=REPOSITORY
+    )
+    if message:
+        fails(result, message)
+    else:
+        assert result.returncode == 0, result.stdout[-2000:]
+
+
+def test_a_file_that_is_not_there_is_said_before_anything_runs(workflow):
+    config = copy.deepcopy(TINY)
+    config["corpora"]["own"]["files"] = ["mine/*.txt"]
+    workflow.configure(config)
+    fails(workflow.run("tiny", "-n"), "config: corpora.own.files: 'mine/*.txt' matches no file")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "own.txt, named under `files` of the corpus, holds no text"),
+        (b"caf\xe9 and more", "own.txt is not UTF-8 text (byte 3)"),
+        (b"Only one story, and no separator.", "it needs at least 2 to train on"),
+        (b"<|endoftext|>".join([b"Short."] * 4), "fewer than one sequence of 32"),
+    ],
+)
+def test_text_files(workflow, content, message):
+    (workflow.folder / "own.txt").write_bytes(content)
+    fails(workflow.run("results/tiny/gen0/corpus/shard-00000.parquet"), message)
+    left = artifacts(workflow.folder / "results") if (workflow.folder / "results").exists() else set()
+    assert not any("partial" in name or "gen0" in name for name in left)
+
+
+def test_an_unreachable_hub(workflow):
+    config = copy.deepcopy(TINY)
+    config["corpora"]["own"] = {"source": "hub", "path": "nobody/nothing"}
+    workflow.configure(config)
+    result = workflow.run(
+        "results/corpora/own/train.parquet",
+        environment={"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"},
+    )
+    fails(result, "The dataset 'nobody/nothing' could not be loaded", "set the corpus's `source: files`")
+
+
+def test_a_loss_that_is_not_finite(workflow):
+    config = copy.deepcopy(TINY)
+    config["training"]["tiny"] |= {"learning_rate": 1.0, "gradient_clip": 1.0e30}
+    config["models"]["tiny"]["initial_std"] = 1.0
+    config["training"]["tiny"]["max_epochs"] = 10000
+    config["training"]["tiny"]["epochs"] = 10000
+    config["models"]["tiny"]["layers"] = 40
+    workflow.configure(config)
+    fails(workflow.run("results/tiny/gen1/checkpoint"), "The loss of generation 1 is", "Lower `learning_rate`")
+    assert not (workflow.folder / "results/tiny/gen1").exists()
+
+
+def test_a_damaged_artifact_is_never_trained_on(finished):
+    """The jobs that read it name it; mended, the lineage is as it was."""
+    config = finished.folder / "results/tiny/gen3/checkpoint/config.json"
+    before = config.read_text()
+    ppl = finished.folder / "results/tiny/gen3/ppl.json"
+    figures = ppl.read_text()
+    ppl.unlink()
+    config.write_text(json.dumps(json.loads(before) | {"hidden_size": 17}))
+    try:
+        fails(finished.run("results/tiny/gen3/ppl.json"), "gen3/checkpoint do not fit its config.json")
+        assert not ppl.exists()
+    finally:
+        config.write_text(before)
+        ppl.write_text(figures)
+
+
+def test_the_library_needs_no_snakemake_and_the_rules_nothing_heavy():
+    """A dry-run imports neither torch nor anything else that takes seconds."""
+    code = (
+        "import sys; from snakemake.cli import main; sys.argv[0] = 'snakemake'\n"
+        "try:\n    main(['-n', '--cores', '1', 'results/33m/gen2/ppl.json', '--quiet'])\n"
+        "finally:\n    print('heavy:', sorted({'torch', 'transformers', 'datasets', 'spacy', 'sklearn',"
+        " 'seaborn', 'pyarrow', 'tokenizers', 'openai'} & set(sys.modules)))"
+    )
+    import subprocess
+
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True
+    )
+    assert "heavy: []" in result.stdout, result.stdout + result.stderr
