@@ -20,9 +20,9 @@ include: "workflow/rules/common.smk"
 
 
 rule all:
+    default_target: True
     input:
         [target for name in COMPARISONS for target in group_targets(name)],
-    default_target: True
     localrule: True
 
 

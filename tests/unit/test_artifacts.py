@@ -5,6 +5,7 @@ import os
 import subprocess
 
 import pytest
+
 from ouroboros.artifacts import new_directory, new_file, read_json, write_json, write_text
 from ouroboros.errors import UserError
 
@@ -56,6 +57,7 @@ def small_disk(tmp_path):
 
 def test_a_full_disk_is_said_and_nothing_is_left(small_disk, model_settings, tokenizer_folder):
     import numpy as np
+
     from ouroboros.checkpoint import write_checkpoint
     from ouroboros.corpus import ShardWriter
     from ouroboros.model import initialise

@@ -5,12 +5,13 @@ import json
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from tools import lively
+from transformers import AutoModelForCausalLM, AutoTokenizer, pipeline
+
 from ouroboros.checkpoint import read_checkpoint, write_checkpoint
 from ouroboros.errors import UserError
 from ouroboros.model import initialise
-from safetensors.torch import load_file, save_file
-from transformers import AutoModelForCausalLM, AutoTokenizer, pipeline
 
 END = 0
 

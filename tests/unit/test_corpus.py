@@ -3,6 +3,7 @@
 import datasets
 import numpy as np
 import pytest
+
 from ouroboros.corpus import ROW_GROUP, Corpus, ShardWriter, blocks
 from ouroboros.errors import UserError
 
@@ -20,7 +21,9 @@ def write(path, tokens, previous=9):
 
 
 def test_shards_read_one_behind_the_other(tokens, tmp_path):
-    paths = [write(tmp_path / name, part) for name, part in (("a", tokens[:30]), ("b", tokens[30:]))]
+    paths = [
+        write(tmp_path / name, part) for name, part in (("a", tokens[:30]), ("b", tokens[30:]))
+    ]
     corpus = Corpus.read(paths)
     assert np.array_equal(corpus.tokens, tokens)
     assert corpus.tokens.dtype == np.uint16

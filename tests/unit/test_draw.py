@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from ouroboros.draw import draw
 from scipy.stats import chi2
+
+from ouroboros.draw import draw
 
 VOCABULARY = 1_200
 DRAWS = 1_000_000

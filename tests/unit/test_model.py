@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 from tools import lively
+from transformers import GPTNeoConfig, GPTNeoForCausalLM
+
 from ouroboros.checkpoint import _config, to_transformers
 from ouroboros.model import ModelSettings, initialise
-from transformers import GPTNeoConfig, GPTNeoForCausalLM
 
 
 def theirs(model):

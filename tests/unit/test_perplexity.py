@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 from tools import lively
+from transformers import AutoModelForCausalLM
+
 from ouroboros.checkpoint import write_checkpoint
 from ouroboros.model import initialise
 from ouroboros.perplexity import perplexity, story_losses
-from transformers import AutoModelForCausalLM
 
 CONTEXT = 20
 END = 0

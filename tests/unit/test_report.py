@@ -6,13 +6,16 @@ import matplotlib.image
 import numpy as np
 import pandas as pd
 import pytest
+
 from ouroboros.figures import draw_entropy_and_oov, draw_perplexity
 from ouroboros.samples import excerpts, lineage_page, samples_page
 from ouroboros.tables import summary
 
 
 def perplexities():
-    rows = [("33m", n, 4.0 + n) for n in range(1, 5)] + [("1m", n, 9.0 + 2 * n) for n in range(1, 5)]
+    rows = [("33m", n, 4.0 + n) for n in range(1, 5)] + [
+        ("1m", n, 9.0 + 2 * n) for n in range(1, 5)
+    ]
     frame = pd.DataFrame(rows, columns=["lineage", "generation", "perplexity"])
     return frame.assign(low=frame["perplexity"] - 0.2, high=frame["perplexity"] + 0.2)
 
@@ -37,7 +40,9 @@ def test_figure_2_draws_the_line_and_the_bars(monkeypatch):
     monkeypatch.setattr(
         "ouroboros.figures._save", lambda figure, paths: drawn.update(axes=figure.axes)
     )
-    rows = pd.DataFrame({"generation": [0, 1, 2], "entropy": [5.0, 5.2, 4.9], "oov_words": [3, 8, 20]})
+    rows = pd.DataFrame(
+        {"generation": [0, 1, 2], "entropy": [5.0, 5.2, 4.9], "oov_words": [3, 8, 20]}
+    )
     draw_entropy_and_oov(rows, "33m", [])
     left, right = drawn["axes"]
     assert [[1, 5.2], [2, 4.9]] in [line.get_xydata().tolist() for line in left.get_lines()]
@@ -76,7 +81,9 @@ def rows(tokenizer, texts):
 def test_excerpts_are_the_beginnings(tokenizer, texts, rows):
     got = excerpts(rows, tokenizer, 2, 10)
     assert len(got) == 2
-    assert all(text.startswith(part) and len(part) > 10 for text, part in zip(texts, got, strict=False))
+    assert all(
+        text.startswith(part) and len(part) > 10 for text, part in zip(texts, got, strict=False)
+    )
     ended = np.array([[*rows[0][:5], 0, *rows[0][:5]]], np.uint16)
     assert "<|endoftext|>" in excerpts(ended, tokenizer, 1, 11)[0]
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from tools import lively
+
 from ouroboros.model import initialise
 from ouroboros.randomness import uniforms
 from ouroboros.sampling import sample
@@ -76,4 +77,4 @@ def test_uniforms_belong_to_the_index_and_not_to_the_length():
     whole = uniforms(7, range(5), 30)
     assert np.array_equal(uniforms(7, [3], 10)[0], whole[3, :10])
     assert len(np.unique(whole)) == 150
-    assert 0 <= whole.min() and whole.max() < 1
+    assert whole.min() >= 0 and whole.max() < 1

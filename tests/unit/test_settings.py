@@ -5,6 +5,7 @@ import copy
 import pytest
 import yaml
 from tools import REPOSITORY
+
 from ouroboros.errors import UserError
 from ouroboros.settings import resolve
 
@@ -114,7 +115,11 @@ def test_every_key_of_the_schema_has_a_sentence_and_a_type():
             {"training": {"learning_rte": 1}},
             "lineages.33m.overrides.training: unknown key 'learning_rte'. Did you mean 'learning_rate'?",
         ),
-        ("lineages/33m/overrides", {"resources": {"trian": {}}}, "no rule 'trian'. Did you mean 'train'?"),
+        (
+            "lineages/33m/overrides",
+            {"resources": {"trian": {}}},
+            "no rule 'trian'. Did you mean 'train'?",
+        ),
         ("lineages/33m/overrides", {"resources": {"train": {"gpus": 2}}}, "unknown key 'gpus'"),
         ("lineages/train", {"corpus": "grammar", "model": "1m"}, "this name is taken"),
         ("comparisons/33m", ["33m"], "comparisons.33m: a lineage has this name already"),

@@ -1,10 +1,13 @@
 """Corpus sources: real files, a real local dataset, and what is wrong with them in words."""
 
+import functools
 import json
+import operator
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from ouroboros.errors import UserError
 from ouroboros.sources import read_stories, stories, write_splits
 
@@ -32,12 +35,24 @@ def files(tmp_path, **contents):
 
 def test_txt_jsonl_and_parquet_together(tmp_path):
     paths = files(
-        tmp_path, a_txt="One.\n<|endoftext|>\nTwo.\n", b_jsonl='{"text": "Three."}\n\n{"text": "Four."}\n'
+        tmp_path,
+        a_txt="One.\n<|endoftext|>\nTwo.\n",
+        b_jsonl='{"text": "Three."}\n\n{"text": "Four."}\n',
     )
     pq.write_table(pa.table({"text": ["Five.", None, "Six."]}), tmp_path / "c.parquet")
-    settings = FILES | {"files": [*paths, str(tmp_path / "*.parquet")], "validation_files": paths[:1]}
+    settings = FILES | {
+        "files": [*paths, str(tmp_path / "*.parquet")],
+        "validation_files": paths[:1],
+    }
     train, validation = stories(settings)
-    assert [story.text.strip() for story in train] == ["One.", "Two.", "Three.", "Four.", "Five.", "Six."]
+    assert [story.text.strip() for story in train] == [
+        "One.",
+        "Two.",
+        "Three.",
+        "Four.",
+        "Five.",
+        "Six.",
+    ]
     assert [story.text.strip() for story in validation] == ["One.", "Two."]
 
 
@@ -48,7 +63,7 @@ def test_splits_share_nothing_and_lose_nothing(tmp_path):
     counts = write_splits(FILES | {"files": paths}, outputs)
     assert counts == {"train": 171, "heldout": 9, "validation": 20}  # 10 % of 200, 5 % of 180
     found = {split: texts_of(path) for split, path in outputs.items()}
-    assert sorted(sum(found.values(), [])) == sorted(texts)
+    assert sorted(functools.reduce(operator.iadd, found.values(), [])) == sorted(texts)
     again = {split: tmp_path / f"{split}2" for split in outputs}
     write_splits(FILES | {"files": paths}, again)
     assert {split: texts_of(path) for split, path in again.items()} == found

@@ -204,4 +204,3 @@ def test_rows_too_short_for_an_order_and_without_stories(tokenizer):
 def test_a_corpus_without_tokens_is_an_error_for_people(tokenizer, blocks):
     with pytest.raises(UserError, match="no tokens"):
         statistics(blocks, tokenizer, [], 10)
-

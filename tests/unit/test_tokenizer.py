@@ -1,9 +1,10 @@
 """Tokenizers, and what is refused."""
 
 import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers
+
 from ouroboros.errors import UserError
 from ouroboros.tokenizer import END_OF_TEXT, make_tokenizer, read_tokenizer, write_tokenizer
-from tokenizers import Tokenizer, models, pre_tokenizers
 
 
 def test_gpt2_is_gpt2():

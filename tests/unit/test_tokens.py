@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from ouroboros.corpus import Corpus
 from ouroboros.errors import UserError
 from ouroboros.tokens import pack, read_token_stories, tokenise
@@ -40,7 +41,9 @@ def test_a_story_that_spells_end_of_text_does_not_end(tokenizer, tmp_path):
 
 def test_the_floor_is_the_true_distributions_perplexity(tokenizer, tmp_path):
     """Two stories of probability 1/8 and 1/32: 8 bits over all of their tokens."""
-    path = stories_file(tmp_path / "stories", ["Mia ran.", "Tom sat."], [-math.log(8), -math.log(32)])
+    path = stories_file(
+        tmp_path / "stories", ["Mia ran.", "Tom sat."], [-math.log(8), -math.log(32)]
+    )
     counts = tokenise(path, tokenizer, tmp_path / "tokens")
     assert counts["entropy_per_token"] == pytest.approx(8 * math.log(2) / counts["tokens"])
     assert counts["floor"] == pytest.approx(2 ** (8 / counts["tokens"]))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+
 from ouroboros.corpus import Corpus
 from ouroboros.errors import UserError
 from ouroboros.training import Training, TrainingSettings, train, train_until_best

@@ -19,7 +19,10 @@ def fails(result, *messages):
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        ("results/34m/gen4/ppl.json", "there is no lineage '34m' in the configuration. Did you mean '33m'?"),
+        (
+            "results/34m/gen4/ppl.json",
+            "there is no lineage '34m' in the configuration. Did you mean '33m'?",
+        ),
         ("results/33m/gen4/pl.json", "results/33m/gen4/pl.json: no rule makes this file."),
         ("results/33m/gen04/ppl.json", "no rule makes this file."),
         ("results/33m/generation4/ppl.json", "no rule makes this file."),
@@ -36,7 +39,10 @@ def test_targets(target, message):
         ("lineages={x: {corpus: tinystory, model: 1m}}", "Did you mean 'tinystories'?"),
         ("models={m: {layers: 2, hidden_size: 10, heads: 4}}", None),  # named by no lineage
         ("lineage={}", "config: unknown key 'lineage'. Did you mean 'lineages'?"),
-        ("models={m: {layers: two, hidden_size: 8, heads: 4}}", "models.m.layers: 'two' is not a whole number"),
+        (
+            "models={m: {layers: two, hidden_size: 8, heads: 4}}",
+            "models.m.layers: 'two' is not a whole number",
+        ),
         ("comparisons={p: [33n]}", "comparisons.p: there is no lineage '33n'. Did you mean '33m'?"),
     ],
 )
@@ -69,7 +75,9 @@ def test_a_file_that_is_not_there_is_said_before_anything_runs(workflow):
 def test_text_files(workflow, content, message):
     (workflow.folder / "own.txt").write_bytes(content)
     fails(workflow.run("results/tiny/gen0/corpus/shard-00000.parquet"), message)
-    left = artifacts(workflow.folder / "results") if (workflow.folder / "results").exists() else set()
+    left = (
+        artifacts(workflow.folder / "results") if (workflow.folder / "results").exists() else set()
+    )
     assert not any("partial" in name or "gen0" in name for name in left)
 
 
@@ -81,7 +89,11 @@ def test_an_unreachable_hub(workflow):
         "results/corpora/own/train.parquet",
         environment={"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"},
     )
-    fails(result, "The dataset 'nobody/nothing' could not be loaded", "set the corpus's `source: files`")
+    fails(
+        result,
+        "The dataset 'nobody/nothing' could not be loaded",
+        "set the corpus's `source: files`",
+    )
 
 
 def test_a_loss_that_is_not_finite(workflow):
@@ -92,7 +104,11 @@ def test_a_loss_that_is_not_finite(workflow):
     config["training"]["tiny"]["epochs"] = 10000
     config["models"]["tiny"]["layers"] = 40
     workflow.configure(config)
-    fails(workflow.run("results/tiny/gen1/checkpoint"), "The loss of generation 1 is", "Lower `learning_rate`")
+    fails(
+        workflow.run("results/tiny/gen1/checkpoint"),
+        "The loss of generation 1 is",
+        "Lower `learning_rate`",
+    )
     assert not (workflow.folder / "results/tiny/gen1").exists()
 
 
@@ -105,7 +121,9 @@ def test_a_damaged_artifact_is_never_trained_on(finished):
     ppl.unlink()
     config.write_text(json.dumps(json.loads(before) | {"hidden_size": 17}))
     try:
-        fails(finished.run("results/tiny/gen3/ppl.json"), "gen3/checkpoint do not fit its config.json")
+        fails(
+            finished.run("results/tiny/gen3/ppl.json"), "gen3/checkpoint do not fit its config.json"
+        )
         assert not ppl.exists()
     finally:
         config.write_text(before)

@@ -43,7 +43,9 @@ def test_generation_n_trains_on_the_corpus_of_generation_n_minus_1(tmp_path):
         rule = re.search(r"rule (train\w*):", job)
         if rule:
             n = int(re.search(r"output: results/33m/gen(\d+)/checkpoint", job)[1])
-            corpora = re.findall(r"results/33m/gen(\d+)/corpus/shard-(\d{5})\.parquet", job.split("output:")[0])
+            corpora = re.findall(
+                r"results/33m/gen(\d+)/corpus/shard-(\d{5})\.parquet", job.split("output:")[0]
+            )
             inputs[n] = corpora
     assert sorted(inputs) == list(range(1, 41))
     assert inputs[1] == [("0", "00000")]
@@ -89,7 +91,9 @@ class TestAChangeRerunsExactlyWhatDependsOnIt:
         assert after("evaluation", "tiny", "samples", 2) == set()
 
     def test_samples(self, after):
-        assert after("evaluation", "tiny", "samples", 3) == {f"samples tiny gen{n}" for n in range(4)}
+        assert after("evaluation", "tiny", "samples", 3) == {
+            f"samples tiny gen{n}" for n in range(4)
+        }
 
     def test_context_of_perplexity(self, after):
         lms = ["baseline", "gen1", "gen2", "gen3"]
@@ -110,7 +114,9 @@ class TestAChangeRerunsExactlyWhatDependsOnIt:
     def test_learning_rate(self, after):
         jobs = after("training", "tiny", "learning_rate", 2.0e-2)
         assert "train_first tiny" in jobs and "train tiny 3" in jobs and "ppl tiny gen1" in jobs
-        assert not any(job.startswith(("gen0", "tok", "initial", "lexicon", "baseline")) for job in jobs)
+        assert not any(
+            job.startswith(("gen0", "tok", "initial", "lexicon", "baseline")) for job in jobs
+        )
         assert "ppl tiny baseline" not in jobs and "text tiny gen0" not in jobs
 
     def test_more_generations(self, after):

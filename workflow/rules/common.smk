@@ -19,7 +19,9 @@ RESERVED = frozenset(
 )
 
 try:
-    SCHEMA = yaml.safe_load(Path(workflow.basedir, "workflow/schemas/config.schema.yaml").read_text())
+    SCHEMA = yaml.safe_load(
+        Path(workflow.basedir, "workflow/schemas/config.schema.yaml").read_text()
+    )
     RESOLVED = resolve(config, SCHEMA, RESERVED)
 except UserError as error:
     raise WorkflowError(str(error))

@@ -55,7 +55,7 @@ rule text:
 
 rule samples:
     input:
-        corpus=lambda wildcards: own_corpus(wildcards)[0],
+        corpus=lambda wildcards: own_corpus(wildcards)[:1],
         tokenizer=of_corpus("tokenizer"),
     output:
         "results/{lineage}/{lm}/samples.md",

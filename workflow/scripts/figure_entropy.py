@@ -1,6 +1,7 @@
 """Rule figure_entropy: figure 2, of one lineage."""
 
 import pandas as pd
+
 from adaptor import run
 from ouroboros.artifacts import read_json
 from ouroboros.figures import draw_entropy_and_oov

@@ -3,6 +3,7 @@
 import math
 
 import pandas as pd
+
 from adaptor import run
 from ouroboros.artifacts import read_json
 from ouroboros.figures import draw_perplexity

@@ -12,9 +12,7 @@ def main(snakemake):
         settings["grammar"] = snakemake.input.files[0]
     counts = write_splits(settings, {split: snakemake.output[split] for split in SPLITS})
     made_with = {"corpus": snakemake.wildcards.corpus, "settings": snakemake.params.settings}
-    write_json(
-        snakemake.output.source, {"stories": counts, "provenance": provenance(**made_with)}
-    )
+    write_json(snakemake.output.source, {"stories": counts, "provenance": provenance(**made_with)})
 
 
 if "snakemake" in globals():

@@ -75,7 +75,10 @@ def _in_words(error, path):
     """
     for code, cure in (
         (errno.ENOSPC, "Free some space there and run the same command again"),
-        (errno.EDQUOT, "Your disk quota is used up: free some space and run the same command again"),
+        (
+            errno.EDQUOT,
+            "Your disk quota is used up: free some space and run the same command again",
+        ),
         (errno.EROFS, "The file system is read-only: choose a folder that can be written"),
         (errno.EACCES, "The folder cannot be written: check who owns it"),
     ):

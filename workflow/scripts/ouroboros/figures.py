@@ -8,6 +8,9 @@ from pathlib import Path
 import matplotlib
 
 matplotlib.use("agg")  # no screen on a compute node
+import functools
+import operator
+
 import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
@@ -61,7 +64,9 @@ def draw_entropy_and_oov(rows: pd.DataFrame, title: str, paths: list):
             marker="o", label="Entropy",
         )  # fmt: skip
         for entropy in initial["entropy"]:
-            left.axhline(entropy, color="0.35", linestyle=":", label="Entropy of the initial corpus")
+            left.axhline(
+                entropy, color="0.35", linestyle=":", label="Entropy of the initial corpus"
+            )
         left.set(xlabel="Generation", ylabel="Entropy (nats per token)", title=title)
         right.set(ylabel="OOV words", ylim=(0, None))
         left.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -69,7 +74,7 @@ def draw_entropy_and_oov(rows: pd.DataFrame, title: str, paths: list):
         left.patch.set_visible(False)
         handles = [axes.get_legend_handles_labels() for axes in (left, right)]
         figure.legend(
-            sum((pair[0] for pair in handles), []), sum((pair[1] for pair in handles), []),
+            functools.reduce(operator.iadd, (pair[0] for pair in handles), []), functools.reduce(operator.iadd, (pair[1] for pair in handles), []),
             loc="outside lower center", ncols=3, frameon=False,
         )  # fmt: skip
         _save(figure, paths)

@@ -10,8 +10,7 @@ def excerpts(tokens: np.ndarray, tokenizer, count: int, length: int) -> list[str
     stays visible: where it stands, the model ended a story.
     """
     return [
-        tokenizer.decode(row[:length].tolist(), skip_special_tokens=False)
-        for row in tokens[:count]
+        tokenizer.decode(row[:length].tolist(), skip_special_tokens=False) for row in tokens[:count]
     ]
 
 

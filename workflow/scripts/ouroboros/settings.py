@@ -87,7 +87,9 @@ def _resources(where, config, overrides, schema):
                 f"{where}.overrides.resources: there is no rule {rule!r}. {nearest(rule, resources)}"
             )
         if not isinstance(changes, dict):
-            raise UserError(f"{where}.overrides.resources.{rule}: has to be a mapping of resources.")
+            raise UserError(
+                f"{where}.overrides.resources.{rule}: has to be a mapping of resources."
+            )
         resources[rule] |= changes
     definition = schema["$defs"]["resources"]
     _check(resources, definition, schema, f"{where}.overrides.resources")
@@ -164,7 +166,9 @@ def _in_words(error, place):
         return f"{where}: the key {missing[0]!r} is missing. {description}".strip()
     if error.validator == "enum":
         known = [str(value) for value in error.validator_value]
-        return f"{where}: {error.instance!r} is not one of {', '.join(known)}. {description}".strip()
+        return (
+            f"{where}: {error.instance!r} is not one of {', '.join(known)}. {description}".strip()
+        )
     if error.validator == "type":
         kind = {"object": "mapping", "array": "list", "integer": "whole number"}.get(
             error.validator_value, error.validator_value

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -86,6 +85,7 @@ def _write(content, path):
 
 def _grammar(settings):
     from ouroboros.grammar import StoryGrammar
+
     grammar = StoryGrammar.from_file(settings["grammar"])
     count, more = settings["stories"], settings["validation_stories"]
     made = (grammar.story(settings["seed"], index) for index in range(count + more))

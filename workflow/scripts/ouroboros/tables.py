@@ -18,7 +18,10 @@ def summary(rows: list[dict]) -> str:
         for row in rows
     ]
     widths = [max(map(len, column)) for column in zip(COLUMNS, *cells, strict=True)]
-    line = lambda row: "| " + " | ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) + " |"  # noqa: E731
+
+    def line(row):
+        return "| " + " | ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) + " |"
+
     rule = "|" + "|".join("-" * (width + 1) + ":" for width in widths) + "|"
     return "\n".join([line(COLUMNS), rule, *map(line, cells)]) + "\n"
 

@@ -41,7 +41,9 @@ def text_statistics(
     sequences, fourgrams, distinct_fourgrams, first = 0, 0, 0, []
     for rows, previous in _pieces(blocks):
         frequencies += np.bincount(rows.reshape(-1), minlength=MOST_TOKENS)
-        story_lengths += np.bincount(complete_stories(rows, previous, end_of_text), minlength=MOST_TOKENS)
+        story_lengths += np.bincount(
+            complete_stories(rows, previous, end_of_text), minlength=MOST_TOKENS
+        )
         words.add(rows)
         packed = ngrams(rows, 4)
         fourgrams += packed.size
@@ -166,4 +168,3 @@ def _most_frequent_tokens(frequencies, tokenizer):
         for token in top.tolist()
         if frequencies[token]
     ]
-

@@ -1,5 +1,6 @@
 """From stories to tokens, and from stories of tokens to the sequences of `gen0`."""
 
+import itertools
 import math
 
 import numpy as np
@@ -24,7 +25,9 @@ def tokenise(stories_path, tokenizer, path) -> dict:
     """
     count, tokens, log_probability = 0, 0, 0.0
     schema = pa.schema([("input_ids", COLUMN)])
-    progress = Progress(f"tokenise {stories_path}", pq.read_metadata(stories_path).num_rows, "stories")
+    progress = Progress(
+        f"tokenise {stories_path}", pq.read_metadata(stories_path).num_rows, "stories"
+    )
     with new_file(path) as temporary, pq.ParquetWriter(temporary, schema) as writer:
         for texts, logs in read_stories(stories_path):
             # Text is text: a story that spells out a special token must not become that token.
@@ -46,7 +49,7 @@ def read_token_stories(path) -> list[np.ndarray]:
     """The stories of a tokenised split: uint16 arrays."""
     column = pq.read_table(path)["input_ids"].combine_chunks()
     flat, ends = column.flatten().to_numpy(), column.offsets.to_numpy()
-    return [flat[a:b] for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    return [flat[a:b] for a, b in itertools.pairwise(ends)]
 
 
 def pack(stories_path, end_of_text: int, length: int, path) -> int:
