@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from ouroboros.artifacts import new_file
 from ouroboros.errors import UserError
+from ouroboros.grammar import StoryGrammar
 from ouroboros.randomness import permutation, seed_for
 
 SPLITS = ("train", "heldout", "validation")
@@ -84,8 +85,6 @@ def _write(content, path):
 
 
 def _grammar(settings):
-    from ouroboros.grammar import StoryGrammar
-
     grammar = StoryGrammar.from_file(settings["grammar"])
     count, more = settings["stories"], settings["validation_stories"]
     made = (grammar.story(settings["seed"], index) for index in range(count + more))

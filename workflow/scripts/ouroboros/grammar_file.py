@@ -1,0 +1,201 @@
+"""The file of a story grammar, read and checked; its language is described at the file's head."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from ouroboros.errors import UserError
+
+PIECE = re.compile(r"\{(?:(\w+)=)?(\w+)(?:\.(\w+))?(?:!(\w+))?\}")
+ZIPF_OFFSET = 2.7  # an entry's weight is 1 / (its place + this): a long tail, no giant at its head
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a symbol's templates."""
+
+    symbol: str
+
+
+@dataclass(frozen=True)
+class Draw:
+    """An entry of a word list, written as one of its attributes and kept under a variable."""
+
+    entries: "Entries"
+    variable: str
+    attribute: str
+    without: str | None
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An attribute of what a variable holds."""
+
+    variable: str
+    attribute: str
+
+
+class Entries(tuple):
+    """(entry, weight) pairs of a word list; hashed by identity, since entries are dicts."""
+
+    __hash__ = object.__hash__
+    __eq__ = object.__eq__
+
+
+def read_grammar(path, start: str) -> dict:
+    """Symbol -> list of (template, weight); a template is a tuple of str, Choice, Draw, Reference.
+
+    Raises UserError naming the file and the key.
+    """
+    return _Reader(path).read(start)
+
+
+class _Reader:
+    def __init__(self, path):
+        self.path = path
+        self.symbols = {}
+
+    def read(self, start):
+        content = self._load()
+        self.lists = {
+            name: Entries(self._entries(name, groups)) for name, groups in content["lists"].items()
+        }
+        self.names = set(content["symbols"])
+        for name in sorted(self.names & set(self.lists)):
+            self._fail(f"symbols.{name}", "a word list has this name too; give one of them another")
+        if start not in self.names:
+            self._fail("symbols", f"there is no symbol {start!r}, where stories begin")
+        for name, templates in content["symbols"].items():
+            where = f"symbols.{name}"
+            if not isinstance(templates, list) or not templates:
+                self._fail(where, "has to be a list of one template or more")
+            self.symbols[name] = [self._weighted(where, template) for template in templates]
+        self._check_references()
+        return self.symbols
+
+    def _check_references(self):
+        """Every name in a template is a symbol, a word list, or a variable that some draw binds."""
+        nodes = [
+            (where, node)
+            for where, templates in self.symbols.items()
+            for template, _ in templates
+            for node in template
+        ]
+        drawn = [node for _, node in nodes if isinstance(node, Draw)]
+        for where, node in nodes:
+            name = getattr(node, "without", None)
+            if isinstance(node, Reference):
+                name = node.variable
+            holders = [draw.entries for draw in drawn if draw.variable == name]
+            where = where.split("#")[0]
+            if name and not holders:
+                self._fail(where, f"{name!r} is no symbol, no word list and no variable")
+            if isinstance(node, Reference) and not any(
+                all(node.attribute in entry for entry, _ in entries) for entries in holders
+            ):
+                self._fail(where, f"{name!r} has no attribute {node.attribute!r}")
+
+    def _load(self):
+        try:
+            content = yaml.safe_load(Path(self.path).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"The story grammar {self.path} cannot be read: {error}.") from error
+        except yaml.YAMLError as error:
+            raise UserError(f"The story grammar {self.path} is not valid YAML: {error}") from error
+        sections = {"lists", "symbols"}
+        if not isinstance(content, dict) or set(content) != sections:
+            self._fail("the file", "has to hold two mappings, `lists` and `symbols`, and no more")
+        for section in sections:
+            if not isinstance(content[section], dict):
+                self._fail(section, "has to be a mapping")
+        return content
+
+    def _entries(self, name, groups):
+        where = f"lists.{name}"
+        if not isinstance(groups, list) or not groups:
+            self._fail(where, "has to be a list of groups, each with `words`")
+        seen = set()
+        for group in groups:
+            if not isinstance(group, dict) or not str(group.get("words", "")).strip():
+                self._fail(where, "each group has to be a mapping with `words`, separated by commas")
+            attributes = {key: str(value) for key, value in group.items() if key != "words"}
+            for place, word in enumerate(str(group["words"]).split(",")):
+                word = " ".join(word.split())
+                if not word or word in seen:
+                    self._fail(where, f"{word!r} is empty or stands there twice; each word once")
+                seen.add(word)
+                article = "an" if word[0].lower() in "aeiou" else "a"
+                entry = {"name": word, "a": f"{article} {word}", **attributes}
+                capital = {key.capitalize(): text[:1].upper() + text[1:] for key, text in entry.items()}
+                entry |= capital
+                yield entry, 1 / (place + ZIPF_OFFSET)
+
+    def _weighted(self, where, template):
+        weight = 1
+        if isinstance(template, dict):
+            if not {"text"} <= set(template) <= {"text", "weight"}:
+                self._fail(where, "a template is a text, or a mapping of `text` and `weight`")
+            template, weight = template["text"], template.get("weight", 1)
+        if not isinstance(weight, int | float) or isinstance(weight, bool) or weight <= 0:
+            self._fail(where, f"the weight {weight!r} has to be a number above 0")
+        if not isinstance(template, str):
+            self._fail(where, f"the template {template!r} has to be a text")
+        text = "\n".join(" ".join(part.split()) for part in template.strip().split("\n\n"))
+        return self._template(where, text), weight
+
+    def _template(self, where, text):
+        """Split at {...} and [...|...]; the latter become symbols of their own."""
+        nodes, rest = [], text
+        while rest:
+            cut = min((place for place in map(rest.find, "{[") if place >= 0), default=len(rest))
+            if cut:
+                nodes.append(rest[:cut])
+                if set(rest[:cut]) & set("}]|"):
+                    self._fail(where, f"a bracket is not matched in {rest[:cut]!r}")
+            rest = rest[cut:]
+            if rest.startswith("{"):
+                match = PIECE.match(rest)
+                if not match:
+                    self._fail(where, f"{rest[:30]!r} is not of the form {{variable=list.attribute!other}}")
+                nodes.append(self._piece(where, *match.groups()))
+                rest = rest[match.end() :]
+            elif rest:
+                inside, rest = self._bracket(where, rest)
+                symbol = f"{where}#{len(self.symbols)}"
+                self.symbols[symbol] = None  # holds the name while its inside is read
+                self.symbols[symbol] = [(self._template(where, part), 1) for part in inside]
+                nodes.append(Choice(symbol))
+        return tuple(nodes)
+
+    def _bracket(self, where, text):
+        depth, parts, start = 0, [], 1
+        for place, character in enumerate(text):
+            depth += (character == "[") - (character == "]")
+            if depth == 1 and character == "|":
+                parts.append(text[start:place])
+                start = place + 1
+            if depth == 0:
+                return [*parts, text[start:place]], text[place + 1 :]
+        self._fail(where, f"a bracket is not matched in {text[:30]!r}")
+
+    def _piece(self, where, variable, name, attribute, without):
+        if name in self.lists:
+            if variable in self.lists or variable in self.names:
+                self._fail(where, f"the variable {variable!r} has the name of a list or symbol")
+            attribute = attribute or "name"
+            for entry, _ in self.lists[name]:
+                if attribute not in entry:
+                    self._fail(where, f"{entry['name']!r} of the list {name!r} has no {attribute!r}")
+            return Draw(self.lists[name], variable or f"a {name}", attribute, without)
+        if variable or without:
+            self._fail(where, f"there is no word list {name!r}")
+        if name in self.names and not attribute:
+            return Choice(name)
+        if name in self.names or not attribute:
+            attribute = attribute or "name"
+        return Reference(name, attribute)
+
+    def _fail(self, where, what):
+        raise UserError(f"The story grammar {self.path}, {where}: {what}.")
