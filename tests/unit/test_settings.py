@@ -98,7 +98,7 @@ def test_every_key_of_the_schema_has_a_sentence_and_a_type():
         ("training/paper/precision", "fp8", "'fp8' is not one of fp16, bf16, fp32"),
         ("training/paper/epochs", "three", "'three' does not fit. `auto` finds the number"),
         ("sampling/paper/temperature", 0, "temperature: 0 is less than or equal to"),
-        ("sampling/demo/shards", 5000, "shards 5000 is more than sequences .750."),
+        ("sampling/demo/shards", 5000, "shards 5000 is more than sequences .600."),
         ("corpora/tinystories/source", "web", "'web' is not one of hub, files, grammar"),
         ("corpora/tinystories/files", [], "corpora.tinystories: unknown key 'files'"),
         ("corpora/x", {"source": "files"}, "corpora.x: the key 'files' is missing"),
