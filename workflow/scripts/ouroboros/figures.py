@@ -40,11 +40,10 @@ def draw_perplexity(rows: pd.DataFrame, floors: dict[str, float], paths: list):
             axes.fill_between(
                 part["generation"], part["low"], part["high"], color=line.get_color(), alpha=0.2
             )
-            if name in floors:
-                axes.axhline(
-                    floors[name], color="0.35", linestyle=":",
-                    label=f"floor of the corpus ({floors[name]:.2f})",
-                )  # fmt: skip
+        for floor in sorted(set(floors.values())):  # lineages on one corpus share it
+            axes.axhline(
+                floor, color="0.35", linestyle=":", label=f"floor of the corpus ({floor:.2f})"
+            )
         axes.set(xlabel="Generation", ylabel="Perplexity on the validation set", ylim=(0, None))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(title=None)

@@ -1,5 +1,6 @@
 """The file of a story grammar, read and checked; its language is described at the file's head."""
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,20 @@ def read_grammar(path, start: str) -> dict:
     return _Reader(path).read(start)
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML in which a key that stands twice in a mapping is an error; PyYAML drops the first."""
+
+    def construct_mapping(self, node, deep=False):
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key.value!r} stands there twice", key.start_mark
+                )
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
+
+
 class _Reader:
     def __init__(self, path):
         self.path = path
@@ -72,34 +87,59 @@ class _Reader:
             if not isinstance(templates, list) or not templates:
                 self._fail(where, "has to be a list of one template or more")
             self.symbols[name] = [self._weighted(where, template) for template in templates]
-        self._check_references()
+        self._check_paths(start)
         return self.symbols
 
-    def _check_references(self):
-        """Every name in a template is a symbol, a word list, or a variable that some draw binds."""
-        nodes = [
-            (where, node)
-            for where, templates in self.symbols.items()
-            for template, _ in templates
-            for node in template
-        ]
-        drawn = [node for _, node in nodes if isinstance(node, Draw)]
-        for where, node in nodes:
-            name = getattr(node, "without", None)
-            if isinstance(node, Reference):
-                name = node.variable
-            holders = [draw.entries for draw in drawn if draw.variable == name]
-            where = where.split("#")[0]
-            if name and not holders:
-                self._fail(where, f"{name!r} is no symbol, no word list and no variable")
-            if isinstance(node, Reference) and not any(
-                all(node.attribute in entry for entry, _ in entries) for entries in holders
-            ):
-                self._fail(where, f"{name!r} has no attribute {node.attribute!r}")
+    def _check_paths(self, start):
+        """Follow every path a story can take: each name is known, and held by then, wherever used."""
+        self.known = {}
+        self._walk(start, {}, ())
+        for name in sorted(self.names - {symbol for symbol, _ in self.known}):
+            self._fail(f"symbols.{name}", "no story uses it; remove it, or use it")
+
+    def _walk(self, symbol, bound, path):
+        """The variables (with the lists they may be from) that are held behind a symbol for certain."""
+        where = "symbols." + symbol.removeprefix("symbols.").split("#")[0]
+        if symbol in path:
+            self._fail(where, f"{symbol!r} contains itself, so that a story might never end")
+        key = (symbol, frozenset(bound.items()))
+        if key not in self.known:
+            ends = []
+            for template, _ in self.symbols[symbol]:
+                held = bound
+                for node in template:
+                    held = self._step(where, node, held, (*path, symbol))
+                ends.append(held)
+            common = set.intersection(*(set(held) for held in ends))
+            self.known[key] = {
+                name: frozenset().union(*(held[name] for held in ends)) for name in common
+            }
+        return self.known[key]
+
+    def _step(self, where, node, bound, path):
+        if isinstance(node, Choice):
+            return self._walk(node.symbol, bound, path)
+        if isinstance(node, Reference):
+            self._check_held(where, node.variable, node.attribute, bound)
+        elif isinstance(node, Draw):
+            if node.without:
+                self._check_held(where, node.without, "name", bound)
+                if len(node.entries) < 2:
+                    self._fail(where, f"leaving {node.without!r} out may leave no word to choose")
+            return {**bound, node.variable: frozenset({node.entries})}
+        return bound
+
+    def _check_held(self, where, variable, attribute, bound):
+        if variable not in bound:
+            self._fail(
+                where, f"{variable!r} is no symbol, no word list and no variable held by then"
+            )
+        if not all(attribute in entry for entries in bound[variable] for entry, _ in entries):
+            self._fail(where, f"{variable!r} has no attribute {attribute!r}")
 
     def _load(self):
         try:
-            content = yaml.safe_load(Path(self.path).read_text(encoding="utf-8"))
+            content = yaml.load(Path(self.path).read_text(encoding="utf-8"), _Loader)
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"The story grammar {self.path} cannot be read: {error}.") from error
         except yaml.YAMLError as error:
@@ -119,8 +159,10 @@ class _Reader:
         seen = set()
         for group in groups:
             if not isinstance(group, dict) or not str(group.get("words", "")).strip():
-                self._fail(where, "each group has to be a mapping with `words`, separated by commas")
-            attributes = {key: str(value) for key, value in group.items() if key != "words"}
+                self._fail(
+                    where, "each group has to be a mapping with `words`, separated by commas"
+                )
+            attributes = {str(key): str(value) for key, value in group.items() if key != "words"}
             for place, word in enumerate(str(group["words"]).split(",")):
                 word = " ".join(word.split())
                 if not word or word in seen:
@@ -128,18 +170,23 @@ class _Reader:
                 seen.add(word)
                 article = "an" if word[0].lower() in "aeiou" else "a"
                 entry = {"name": word, "a": f"{article} {word}", **attributes}
-                capital = {key.capitalize(): text[:1].upper() + text[1:] for key, text in entry.items()}
+                capital = {
+                    key.capitalize(): text[:1].upper() + text[1:] for key, text in entry.items()
+                }
                 entry |= capital
                 yield entry, 1 / (place + ZIPF_OFFSET)
 
     def _weighted(self, where, template):
-        weight = 1
+        given = weight = 1
         if isinstance(template, dict):
             if not {"text"} <= set(template) <= {"text", "weight"}:
                 self._fail(where, "a template is a text, or a mapping of `text` and `weight`")
-            template, weight = template["text"], template.get("weight", 1)
-        if not isinstance(weight, int | float) or isinstance(weight, bool) or weight <= 0:
-            self._fail(where, f"the weight {weight!r} has to be a number above 0")
+            template, given = template["text"], template.get("weight", 1)
+            weight = given
+        if not isinstance(weight, int | float) or isinstance(weight, bool):
+            weight = math.nan
+        if not 0 < weight < math.inf:
+            self._fail(where, f"the weight {given!r} has to be a finite number above 0")
         if not isinstance(template, str):
             self._fail(where, f"the template {template!r} has to be a text")
         text = "\n".join(" ".join(part.split()) for part in template.strip().split("\n\n"))
@@ -158,7 +205,9 @@ class _Reader:
             if rest.startswith("{"):
                 match = PIECE.match(rest)
                 if not match:
-                    self._fail(where, f"{rest[:30]!r} is not of the form {{variable=list.attribute!other}}")
+                    self._fail(
+                        where, f"{rest[:30]!r} is not of the form {{variable=list.attribute!other}}"
+                    )
                 nodes.append(self._piece(where, *match.groups()))
                 rest = rest[match.end() :]
             elif rest:
@@ -187,7 +236,9 @@ class _Reader:
             attribute = attribute or "name"
             for entry, _ in self.lists[name]:
                 if attribute not in entry:
-                    self._fail(where, f"{entry['name']!r} of the list {name!r} has no {attribute!r}")
+                    self._fail(
+                        where, f"{entry['name']!r} of the list {name!r} has no {attribute!r}"
+                    )
             return Draw(self.lists[name], variable or f"a {name}", attribute, without)
         if variable or without:
             self._fail(where, f"there is no word list {name!r}")
