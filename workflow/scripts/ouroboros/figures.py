@@ -34,7 +34,7 @@ def draw_perplexity(rows: pd.DataFrame, floors: dict[str, float], paths: list):
             rows, x="generation", y="perplexity", hue="lineage", style="lineage", markers=True,
             palette="colorblind", ax=axes,
         )  # fmt: skip
-        for (name, part), line in zip(
+        for (_, part), line in zip(
             rows.groupby("lineage", sort=False), axes.get_lines(), strict=False
         ):
             axes.fill_between(
