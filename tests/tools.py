@@ -54,6 +54,18 @@ def snakemake(*arguments, cwd, environment=None):
     )  # fmt: skip
 
 
+def listed_jobs(output: str) -> list[dict]:
+    """The jobs that a dry-run prints: `rule`, and `input`, `output`, `wildcards` as printed."""
+    jobs = []
+    for line in output.splitlines():
+        if line.startswith(("rule ", "localrule ")):
+            jobs.append({"rule": line.split()[1].rstrip(":")})
+        elif jobs and line.startswith("    ") and ": " in line:
+            key, value = line.strip().split(": ", 1)
+            jobs[-1].setdefault(key, value)
+    return jobs
+
+
 class Workflow:
     """A copy of the workflow with a configuration of its own laid over the shipped one."""
 
@@ -78,21 +90,15 @@ class Workflow:
         )  # fmt: skip
 
     def planned(self, *targets) -> set[str]:
-        """The jobs that a dry-run of `targets` lists, as `rule: wildcards` lines."""
+        """The jobs that a dry-run of `targets` lists: rule and wildcards, `ppl tiny gen1`."""
         result = self.run(*targets, "--dry-run")
         assert result.returncode == 0, result.stdout
-        jobs, rule = set(), None
-        for line in result.stdout.splitlines():
-            if line.startswith(("rule ", "localrule ")):
-                rule = line.split()[1].rstrip(":")
-                jobs.add(rule)
-            elif rule and line.strip().startswith("wildcards:"):
-                jobs.discard(rule)
-                values = [pair.split("=")[1] for pair in line.split(":", 1)[1].split(",")]
-                jobs.add(" ".join([rule, *values]))
-            elif not line.startswith(" "):
-                rule = None
-        return jobs
+        return {
+            " ".join(
+                [job["rule"], *(v.split("=")[1] for v in job.get("wildcards", "").split(",") if v)]
+            )
+            for job in listed_jobs(result.stdout)
+        }
 
 
 def artifacts(folder: Path) -> set[str]:

@@ -4,7 +4,7 @@ import copy
 import re
 
 import pytest
-from tools import REPOSITORY, TINY, artifacts, snakemake
+from tools import REPOSITORY, TINY, artifacts, listed_jobs, snakemake
 
 
 def dry_run(*arguments):
@@ -39,14 +39,10 @@ def test_everything_for_both(tmp_path):
 def test_generation_n_trains_on_the_corpus_of_generation_n_minus_1(tmp_path):
     output = dry_run("results/33m/gen40/checkpoint", f"--directory={tmp_path}")
     inputs = {}
-    for job in output.split("\n\n"):
-        rule = re.search(r"rule (train\w*):", job)
-        if rule:
-            n = int(re.search(r"output: results/33m/gen(\d+)/checkpoint", job)[1])
-            corpora = re.findall(
-                r"results/33m/gen(\d+)/corpus/shard-(\d{5})\.parquet", job.split("output:")[0]
-            )
-            inputs[n] = corpora
+    for job in listed_jobs(output):
+        if job["rule"] in ("train", "train_first"):
+            n = int(re.search(r"gen(\d+)/checkpoint", job["output"])[1])
+            inputs[n] = re.findall(r"33m/gen(\d+)/corpus/shard-(\d{5})\.parquet", job["input"])
     assert sorted(inputs) == list(range(1, 41))
     assert inputs[1] == [("0", "00000")]
     for n in range(2, 41):
@@ -58,8 +54,8 @@ def test_accumulate_trains_on_all_corpora_before(workflow):
     config["lineages"]["tiny"]["regime"] = "accumulate"
     workflow.configure(config)
     output = workflow.run("results/tiny/gen3/checkpoint", "-n").stdout
-    job = next(job for job in output.split("\n\n") if "output: results/tiny/gen3/checkpoint" in job)
-    found = re.findall(r"gen(\d)/corpus/shard-0000(\d)", job.split("output:")[0])
+    job = next(job for job in listed_jobs(output) if "gen3/checkpoint" in job["output"])
+    found = re.findall(r"gen(\d)/corpus/shard-0000(\d)", job["input"])
     assert found == [("0", "0"), ("1", "0"), ("1", "1"), ("2", "0"), ("2", "1")]
 
 
