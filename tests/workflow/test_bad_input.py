@@ -37,7 +37,10 @@ def test_targets(target, message):
     ("settings", "message"),
     [
         ("lineages={x: {corpus: tinystory, model: 1m}}", "Did you mean 'tinystories'?"),
-        ("models={m: {layers: 2, hidden_size: 10, heads: 4}}", None),  # named by no lineage
+        (
+            "models={m: {layers: 2, hidden_size: 8, heads: 4}}",
+            "models.m.layers: '2' is not a whole number. It arrived as text",
+        ),
         ("lineage={}", "config: unknown key 'lineage'. Did you mean 'lineages'?"),
         (
             "models={m: {layers: two, hidden_size: 8, heads: 4}}",
@@ -50,10 +53,7 @@ def test_configuration(settings, message):
     result = snakemake(
         "-n", "--cores", "1", "results/33m/gen1/ppl.json", "--config", settings, cwd=REPOSITORY
     )
-    if message:
-        fails(result, message)
-    else:
-        assert result.returncode == 0, result.stdout[-2000:]
+    fails(result, message)
 
 
 def test_a_file_that_is_not_there_is_said_before_anything_runs(workflow):
@@ -98,11 +98,8 @@ def test_an_unreachable_hub(workflow):
 
 def test_a_loss_that_is_not_finite(workflow):
     config = copy.deepcopy(TINY)
-    config["training"]["tiny"] |= {"learning_rate": 1.0, "gradient_clip": 1.0e30}
-    config["models"]["tiny"]["initial_std"] = 1.0
-    config["training"]["tiny"]["max_epochs"] = 10000
-    config["training"]["tiny"]["epochs"] = 10000
-    config["models"]["tiny"]["layers"] = 40
+    # every update multiplies the weights by 1 - 1 * 10
+    config["training"]["tiny"] |= {"learning_rate": 1.0, "weight_decay": 10.0}
     workflow.configure(config)
     fails(
         workflow.run("results/tiny/gen1/checkpoint"),

@@ -173,18 +173,24 @@ def _in_words(error, place):
         kind = {"object": "mapping", "array": "list", "integer": "whole number"}.get(
             error.validator_value, error.validator_value
         )
-        hint = " YAML reads 5e-4 as text: write 5.0e-4." if _looks_numeric(error.instance) else ""
+        hint = _hint_at_a_number(error.instance)
         return f"{where}: {error.instance!r} is not a {kind}.{hint} {description}".strip()
     if error.validator == "anyOf":
         return f"{where}: {error.instance!r} does not fit. {description}".strip()
     return f"{where}: {error.message}. {description}".strip()
 
 
-def _looks_numeric(value):
+def _hint_at_a_number(value):
+    """A word to whoever wrote a number that arrived as text."""
     try:
-        return isinstance(value, str) and float(value) is not None
-    except ValueError:
-        return False
+        float(value)
+    except (TypeError, ValueError):
+        return ""
+    if not isinstance(value, str):
+        return ""
+    if "e" in value.lower():
+        return " YAML reads 5e-4 as text: write 5.0e-4."
+    return " It arrived as text: write it without quotes, in a file for --configfile (nested numbers in --config become text)."
 
 
 def _with_defaults(value, definition, schema):
