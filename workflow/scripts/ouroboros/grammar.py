@@ -47,9 +47,9 @@ class StoryGrammar:
             generator.random(256).tolist() for _ in itertools.count()
         )
         pieces, logs, bound = [], [], {}
-        todo = [Choice(self.START)]
-        while todo:
-            node = todo.pop()
+        pending = [Choice(self.START)]
+        while pending:
+            node = pending.pop()
             if isinstance(node, str):
                 pieces.append(node)
             elif isinstance(node, Reference):
@@ -59,7 +59,7 @@ class StoryGrammar:
                 chosen = min(bisect(ends, next(uniforms)), len(options) - 1)
                 logs.append(logarithms[chosen])
                 if isinstance(node, Choice):
-                    todo.extend(reversed(options[chosen]))
+                    pending.extend(reversed(options[chosen]))
                 else:
                     bound[node.variable] = options[chosen]
                     pieces.append(options[chosen][node.attribute])
@@ -69,10 +69,10 @@ class StoryGrammar:
         """The log-probability of every way of making exactly this text; none: not a story."""
         return list(self._parse(text, 0, (Choice(self.START), None), {}, 0.0))
 
-    def _parse(self, text, position, todo, bound, log) -> Iterator[float]:
-        """`todo` is a linked list of nodes: (first, rest)."""
-        while todo is not None:
-            node, todo = todo
+    def _parse(self, text, position, pending, bound, log) -> Iterator[float]:
+        """`pending` is a linked list of nodes: (first, rest)."""
+        while pending is not None:
+            node, pending = pending
             if isinstance(node, Reference):
                 node = bound[node.variable][node.attribute]
             if isinstance(node, str):
@@ -83,14 +83,14 @@ class StoryGrammar:
             options, logarithms, _ = self._options(node, bound)
             for option, more in zip(options, logarithms, strict=True):
                 if isinstance(node, Choice):
-                    rest = todo
+                    rest = pending
                     for inner in reversed(option):
                         rest = (inner, rest)
                     yield from self._parse(text, position, rest, bound, log + more)
                 elif text.startswith(option[node.attribute], position):
                     end = position + len(option[node.attribute])
                     known = {**bound, node.variable: option}
-                    yield from self._parse(text, end, todo, known, log + more)
+                    yield from self._parse(text, end, pending, known, log + more)
             return
         if position == len(text):
             yield log
