@@ -47,6 +47,20 @@ def test_equal_tokens_give_equal_bytes_in_blocks_of_bounded_size(tmp_path):
     assert max(len(block) for block in blocks([tmp_path / "a"])) <= ROW_GROUP
 
 
+def test_the_sizes_handed_in_leave_no_trace(tokens, tmp_path, monkeypatch):
+    monkeypatch.setattr("ouroboros.corpus.ROW_GROUP", 16)
+    for size in (1, 7, 16, 40, 50):
+        with ShardWriter(tmp_path / str(size), 12) as shard:
+            for start in range(0, 50, size):
+                shard.add(tokens[start : start + size], np.arange(50)[start : start + size])
+    contents = {(tmp_path / str(size)).read_bytes() for size in (1, 7, 16, 40, 50)}
+    assert len(contents) == 1
+    corpus = Corpus.read([tmp_path / "7"])
+    assert np.array_equal(corpus.tokens, tokens)
+    assert np.array_equal(corpus.previous, np.arange(50))
+    assert [len(block) for block in blocks([tmp_path / "7"])] == [16, 16, 16, 2]
+
+
 def test_a_failure_while_writing_leaves_nothing(tokens, tmp_path):
     with pytest.raises(RuntimeError), ShardWriter(tmp_path / "shard", 12) as shard:
         shard.add(tokens, 0)

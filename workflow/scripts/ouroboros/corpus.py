@@ -70,6 +70,7 @@ class ShardWriter:
             [("previous_id", pa.uint16()), ("input_ids", pa.list_(pa.uint16(), length))]
         )
         self.place = new_file(path)
+        self.waiting = []
 
     def __enter__(self):
         self.writer = pq.ParquetWriter(
@@ -80,19 +81,28 @@ class ShardWriter:
     def add(self, tokens: np.ndarray, previous):
         """Append sequences: `tokens` uint16 (rows, length), `previous` uint16 (rows,) or one id."""
         previous = np.broadcast_to(np.asarray(previous, TOKEN), len(tokens))
+        # Row groups are filled whatever the sizes handed in, so that those leave no trace in the file.
         for start in range(0, len(tokens), ROW_GROUP):
-            rows = np.ascontiguousarray(tokens[start : start + ROW_GROUP], TOKEN)
-            columns = [
-                pa.array(previous[start : start + ROW_GROUP]),
-                pa.FixedSizeListArray.from_arrays(
-                    pa.array(rows.reshape(-1)), type=self.schema.field("input_ids").type
-                ),
-            ]
-            self.writer.write_batch(pa.record_batch(columns, schema=self.schema))
+            part = slice(start, start + ROW_GROUP)
+            self.waiting.append(Corpus(tokens[part], previous[part]))
+            if sum(map(len, self.waiting)) >= ROW_GROUP:
+                self._write(ROW_GROUP)
+
+    def _write(self, count):
+        """Write the first `count` waiting sequences as a row group."""
+        tokens = np.concatenate([corpus.tokens for corpus in self.waiting])
+        previous = np.concatenate([corpus.previous for corpus in self.waiting])
+        self.waiting = [Corpus(tokens[count:], previous[count:])]
+        flat = pa.array(np.ascontiguousarray(tokens[:count], TOKEN).reshape(-1))
+        rows = pa.FixedSizeListArray.from_arrays(flat, type=self.schema.field("input_ids").type)
+        columns = [pa.array(previous[:count]), rows]
+        self.writer.write_batch(pa.record_batch(columns, schema=self.schema))
 
     def __exit__(self, *error):
-        # Closing writes the footer, which can fail for want of space like any write before it.
+        # Closing writes what waits and the footer, which can fail like any write before it.
         try:
+            if not any(error) and sum(map(len, self.waiting)):
+                self._write(ROW_GROUP)
             self.writer.close()
         except BaseException as failure:
             error = (type(failure), failure, failure.__traceback__)
