@@ -7,7 +7,7 @@ min_version("9.19")
 # A lineage is a chain of two jobs per generation, and Snakemake walks it recursively.
 sys.setrecursionlimit(100_000)
 # Jobs inherit these. They keep the C library from handing every tensor's memory back to the
-# kernel: without them, page faults take up to three quarters of a training job on a CPU.
+# kernel: the page faults would cost training on a CPU much of its time.
 os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "8589934592")
 os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "17179869184")
 os.environ.setdefault("MALLOC_TOP_PAD_", "268435456")

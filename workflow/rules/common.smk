@@ -97,7 +97,7 @@ def previous_corpus(wildcards):
 
 
 def shard_indices(wildcards):
-    """First and last-but-one index of the sequences in a shard."""
+    """The index of the first sequence in a shard, and the one behind its last."""
     sampling = LINEAGES[wildcards.lineage]["sampling"]
     shard, count, sequences = int(wildcards.shard), sampling["shards"], sampling["sequences"]
     if shard >= count:

@@ -86,23 +86,23 @@ class ShardWriter:
             part = slice(start, start + ROW_GROUP)
             self.waiting.append(Corpus(tokens[part], previous[part]))
             if sum(map(len, self.waiting)) >= ROW_GROUP:
-                self._write(ROW_GROUP)
+                self._write()
 
-    def _write(self, count):
-        """Write the first `count` waiting sequences as a row group."""
+    def _write(self):
+        """Write the sequences that wait as a row group; what it has no room for goes on waiting."""
         tokens = np.concatenate([corpus.tokens for corpus in self.waiting])
         previous = np.concatenate([corpus.previous for corpus in self.waiting])
-        self.waiting = [Corpus(tokens[count:], previous[count:])]
-        flat = pa.array(np.ascontiguousarray(tokens[:count], TOKEN).reshape(-1))
+        self.waiting = [Corpus(tokens[ROW_GROUP:], previous[ROW_GROUP:])]
+        flat = pa.array(np.ascontiguousarray(tokens[:ROW_GROUP], TOKEN).reshape(-1))
         rows = pa.FixedSizeListArray.from_arrays(flat, type=self.schema.field("input_ids").type)
-        columns = [pa.array(previous[:count]), rows]
+        columns = [pa.array(previous[:ROW_GROUP]), rows]
         self.writer.write_batch(pa.record_batch(columns, schema=self.schema))
 
     def __exit__(self, *error):
         # Closing writes what waits and the footer, which can fail like any write before it.
         try:
             if not any(error) and sum(map(len, self.waiting)):
-                self._write(ROW_GROUP)
+                self._write()
             self.writer.close()
         except BaseException as failure:
             error = (type(failure), failure, failure.__traceback__)

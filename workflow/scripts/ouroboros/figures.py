@@ -8,9 +8,6 @@ from pathlib import Path
 import matplotlib
 
 matplotlib.use("agg")  # no screen on a compute node
-import functools
-import operator
-
 import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
@@ -71,11 +68,12 @@ def draw_entropy_and_oov(rows: pd.DataFrame, title: str, paths: list):
         left.xaxis.set_major_locator(MaxNLocator(integer=True))
         left.set_zorder(right.get_zorder() + 1)  # the line in front of the bars
         left.patch.set_visible(False)
-        handles = [axes.get_legend_handles_labels() for axes in (left, right)]
+        (lines, line_names), (bars, bar_names) = (
+            axes.get_legend_handles_labels() for axes in (left, right)
+        )
         figure.legend(
-            functools.reduce(operator.iadd, (pair[0] for pair in handles), []), functools.reduce(operator.iadd, (pair[1] for pair in handles), []),
-            loc="outside lower center", ncols=3, frameon=False,
-        )  # fmt: skip
+            lines + bars, line_names + bar_names, loc="outside lower center", ncols=3, frameon=False
+        )
         _save(figure, paths)
 
 

@@ -56,14 +56,8 @@ def write_splits(settings: dict, paths: dict) -> dict:
             "needs at least 2 to train on (one of them held out) and 1 to validate on. For a txt "
             "file, `separator` says what stands between two stories."
         )
-    held_out = max(1, round(settings["held_out"] * len(train)))
-    order = permutation(seed_for(0, 0, "split"), 0, len(train))
-    chosen = set(order[:held_out].tolist())
-    splits = {
-        "train": [story for index, story in enumerate(train) if index not in chosen],
-        "heldout": [train[index] for index in sorted(chosen)],
-        "validation": validation,
-    }
+    train, held_out = _set_apart(train, settings["held_out"], 0)
+    splits = {"train": train, "heldout": held_out, "validation": validation}
     for split, content in splits.items():
         _write(content, paths[split])
     return {split: len(content) for split, content in splits.items()}
@@ -126,11 +120,16 @@ def _files(settings):
     train = [Story(text) for text in _read_all("files", settings)]
     if settings["validation_files"]:
         return train, [Story(text) for text in _read_all("validation_files", settings)]
-    order = permutation(seed_for(0, 0, "split"), 1, len(train))
-    apart = set(order[: max(1, round(settings["validation_share"] * len(train)))].tolist())
+    return _set_apart(train, settings["validation_share"], 1)
+
+
+def _set_apart(stories, share, draw):
+    """Split off a share of the stories, one at least, at random; the order stays in both parts."""
+    order = permutation(seed_for(0, 0, "split"), draw, len(stories))
+    apart = set(order[: max(1, round(share * len(stories)))].tolist())
     return (
-        [story for index, story in enumerate(train) if index not in apart],
-        [train[index] for index in sorted(apart)],
+        [story for index, story in enumerate(stories) if index not in apart],
+        [stories[index] for index in sorted(apart)],
     )
 
 
