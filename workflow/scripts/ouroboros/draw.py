@@ -1,15 +1,65 @@
-"""Exact draws from a softmax: inverse CDF in two levels, one float64 uniform per row.
+"""The output layer when its logits are not wanted: exact draws from its softmax, and log-sums.
 
 A running sum over 50,257 probabilities in float32 gives tokens of the tail no probability at all,
-and this study is about tails. So: sums of blocks first, added up in float64; then, inside the block
-that the uniform falls into, a running sum in float64. Every token's probability is right to about
-1e-7 of itself, however small it is.
+and this study is about tails. So a draw is by inverse CDF in two levels, with one float64 uniform
+per row: sums of blocks first, added up in float64; then, inside the block that the uniform falls
+into, a running sum in float64. Every token's probability is right to about 1e-7 of itself, however
+small it is.
 """
 
 import torch
 import torch.nn.functional as F
 
+from ouroboros import native
+
 BLOCK = 512  # tokens per block
+ROWS = 256  # rows of logits alive at once
+
+
+class Head:
+    """An output layer: weights (vocabulary, width), prepared once for many calls."""
+
+    def __init__(self, weights: torch.Tensor):
+        self.weights = weights.detach()
+        self.native = native.usable(self.weights)
+        if self.native:
+            self.panels = native.panels(self.weights)
+
+    def draw(self, hidden: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
+        """One token per row: states (rows, width), uniforms float64 (rows,) -> int64 (rows,)."""
+        if not self.native:
+            return torch.cat([
+                draw(self._logits(hidden[part]), uniforms[part]) for part in _slices(len(hidden))
+            ])  # fmt: skip
+        maxima, sums = self._blocks(hidden)
+        tokens = torch.empty(len(hidden), dtype=torch.int64)
+        native.call(
+            "head_draw", hidden, self.panels, maxima, sums, uniforms, tokens,
+            *hidden.shape, len(self.weights),
+        )  # fmt: skip
+        return tokens
+
+    def logsumexp(self, hidden: torch.Tensor) -> torch.Tensor:
+        """Logarithm of the sum of exponentials of every row's logits: float32 (rows,)."""
+        if not self.native:
+            parts = [self._logits(hidden[part]).logsumexp(1) for part in _slices(len(hidden))]
+            return torch.cat(parts) if parts else hidden.new_empty(0)
+        maxima, sums = self._blocks(hidden)
+        return sums.log_().add_(maxima).logsumexp(1)
+
+    def _logits(self, hidden):
+        """float32 (rows, vocabulary); half-precision products are summed up in float32."""
+        if hidden.is_cuda and self.weights.dtype != torch.float32:
+            return torch.mm(hidden.to(self.weights.dtype), self.weights.T, out_dtype=torch.float32)
+        return hidden @ self.weights.T
+
+    def _blocks(self, hidden):
+        """Largest logit and sum of exp(logit - largest) per row and block of the vocabulary."""
+        blocks = -(-len(self.weights) // native.kernels().head_block())
+        maxima, sums = hidden.new_empty(2, len(hidden), blocks)
+        sizes = *hidden.shape, len(self.weights)
+        native.call("head_blocks", hidden, self.panels, maxima, sums, *sizes)
+        return maxima, sums
 
 
 def draw(logits: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
@@ -41,3 +91,7 @@ def _locate(weights, target):
     index = torch.minimum(index, last)
     before = ends.gather(1, index) - weights.gather(1, index)
     return index.squeeze(1), (target[:, None] - before).squeeze(1).clamp_(min=0)
+
+
+def _slices(rows):
+    return [slice(start, start + ROWS) for start in range(0, rows, ROWS)]

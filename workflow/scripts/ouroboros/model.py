@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from ouroboros.attention import attention
+
 EPSILON = 1e-5  # of the layer norms
 
 
@@ -46,29 +48,18 @@ class Block(nn.Module):
         self.fc = nn.Linear(width, 4 * width)
         self.proj = nn.Linear(4 * width, width)
 
-    def forward(self, x, masks):
+    def forward(self, x):
         """x: (batch, time, width)."""
-        batch, time, width = x.shape
-        q, k, v = self.split(self.qkv(self.ln_1(x)))
-        mask = masks(self.span)
-        attended = F.scaled_dot_product_attention(
-            q, k, v, attn_mask=mask, is_causal=mask is None, scale=1.0
-        )
-        return self.rest(x, attended.transpose(1, 2).reshape(batch, time, width))
+        qkv = self.queries(x).unflatten(2, (3, self.heads, -1))
+        return self.rest(x, attention(qkv, self.span).flatten(2))
 
-    def step(self, x, keys, values, time: int):
-        """The forward of position `time` alone; x: (batch, 1, width), caches: (batch, heads, T, head)."""
-        q, keys[:, :, time : time + 1], values[:, :, time : time + 1] = self.split(
-            self.qkv(self.ln_1(x))
-        )
-        seen = slice(max(0, time + 1 - self.span), time + 1)
-        weights = (q @ keys[:, :, seen].transpose(-1, -2)).softmax(-1)
-        return self.rest(x, (weights @ values[:, :, seen]).reshape(x.shape))
+    def step(self, x, cache, time, clock):
+        """The forward of one position alone; x: (rows, width), cache: see cache.py."""
+        return self.rest(x, cache.attend(self.queries(x), time, clock))
 
-    def split(self, qkv):
-        """(batch, time, 3 * width) -> three of (batch, heads, time, head)."""
-        batch, time, _ = qkv.shape
-        return qkv.view(batch, time, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+    def queries(self, x):
+        """Queries, keys and values, side by side: (..., width) -> (..., 3 * width)."""
+        return self.qkv(self.ln_1(x))
 
     def rest(self, x, attended):
         """What follows attention."""
@@ -96,45 +87,23 @@ class GPTNeo(nn.Module):
         """Token ids (batch, time) -> final states (batch, time, width); time <= positions."""
         time = ids.shape[1]
         x = self.wte(ids) + self.wpe.weight[:time]
-        masks = Masks(time, ids.device)
         for block in self.blocks:
-            x = block(x, masks)
+            x = block(x)
         return self.ln_f(x)
 
     def logits(self, ids: torch.Tensor) -> torch.Tensor:
         """Token ids (batch, time) -> logits (batch, time, vocabulary)."""
         return F.linear(self.hidden(ids), self.head)
 
-    def caches(self, batch: int, time: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """Empty keys and values of every layer for `step`, room for `time` positions."""
-        settings = self.settings
-        shape = (batch, settings.heads, time, settings.hidden_size // settings.heads)
-        empty = lambda: torch.empty(shape, dtype=self.head.dtype, device=self.head.device)  # noqa: E731
-        return [(empty(), empty()) for _ in self.blocks]
+    def step(self, ids: torch.Tensor, caches, time: int, clock: torch.Tensor) -> torch.Tensor:
+        """The state behind the token at position `time`: ids (rows,) -> (rows, width).
 
-    def step(self, ids: torch.Tensor, caches, time: int) -> torch.Tensor:
-        """The state behind the token at position `time`: ids (batch,) -> (batch, width)."""
-        x = (self.wte(ids) + self.wpe.weight[time]).unsqueeze(1)
-        for block, (keys, values) in zip(self.blocks, caches, strict=True):
-            x = block.step(x, keys, values, time)
-        return self.ln_f(x).squeeze(1)
-
-
-class Masks:
-    """Causal masks of one forward pass, one per span, made once and shared by its layers."""
-
-    def __init__(self, time, device):
-        self.time, self.device, self.made = time, device, {}
-
-    def __call__(self, span: int):
-        """Boolean (time, time), True where a position is seen; None where causality is all."""
-        if span >= self.time:
-            return None
-        if span not in self.made:
-            steps = torch.arange(self.time, device=self.device)
-            back = steps[:, None] - steps
-            self.made[span] = (back >= 0) & (back < span)
-        return self.made[span]
+        `clock` holds the time too, on the device, where a captured step reads it anew.
+        """
+        x = self.wte(ids) + self.wpe.weight[clock]
+        for block, cache in zip(self.blocks, caches, strict=True):
+            x = block.step(x, cache, time, clock)
+        return self.ln_f(x)
 
 
 def initialise(settings: ModelSettings, seed: int) -> GPTNeo:

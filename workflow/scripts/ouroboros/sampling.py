@@ -9,13 +9,12 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
+from ouroboros.cache import make_caches
 from ouroboros.corpus import TOKEN
-from ouroboros.draw import draw
+from ouroboros.draw import Head
 from ouroboros.model import GPTNeo
 from ouroboros.progress import Progress
 from ouroboros.randomness import uniforms
-
-ROWS = 256  # rows of logits alive at once
 
 
 @torch.inference_mode()
@@ -29,27 +28,39 @@ def sample(
     distribution and a sampled end-of-text is followed by the next story, up to `length` tokens.
     """
     progress = Progress("sample", len(indices) * length, "tokens")
+    sampler = Sampler(model, min(batch, len(indices)), length, end_of_text, temperature)
     for start in range(0, len(indices), batch):
         part = indices[start : start + batch]
-        draws = torch.from_numpy(uniforms(key, part, length).T.copy()).to(model.head.device)
-        yield _sample_batch(model, draws, end_of_text, temperature, progress)
+        yield sampler.sample(uniforms(key, part, length), progress)
     progress.close()
 
 
-def _sample_batch(model, draws, end_of_text, temperature, progress):
-    """draws: float64 (length, rows)."""
-    length, rows = draws.shape
-    caches = model.caches(rows, length)
-    tokens = torch.empty(length, rows, dtype=torch.int64, device=draws.device)
-    latest = torch.full((rows,), end_of_text, device=draws.device)
-    for time in range(length):
-        hidden = model.step(latest, caches, time)
-        for start in range(0, rows, ROWS):
-            part = slice(start, start + ROWS)
-            logits = (hidden[part] @ model.head.T).float()
-            if temperature != 1.0:
-                logits /= temperature
-            tokens[time, part] = draw(logits, draws[time, part])
-        latest = tokens[time]
-        progress.add(rows)
-    return tokens.T.cpu().numpy().astype(TOKEN)
+class Sampler:
+    """Buffers for `rows` sequences at a time, filled again and again."""
+
+    def __init__(self, model, rows, length, end_of_text, temperature=1.0):
+        device = model.head.device
+        self.model, self.end_of_text, self.temperature = model, end_of_text, temperature
+        self.head = Head(model.head)
+        self.caches = make_caches(model, rows, length, torch.float32)
+        self.draws = torch.zeros(length, rows, dtype=torch.float64, device=device)
+        self.tokens = torch.zeros(length, rows, dtype=torch.int64, device=device)
+        self.clock = torch.zeros(1, dtype=torch.int64, device=device)
+
+    def sample(self, draws: np.ndarray, progress) -> np.ndarray:
+        """Uniforms (rows, length) -> tokens uint16 (rows, length); rows may be fewer than prepared."""
+        rows = len(draws)
+        self.draws[:, :rows] = torch.from_numpy(draws.T)
+        latest = torch.full_like(self.tokens[0], self.end_of_text)
+        for time in range(len(self.tokens)):
+            self.clock.fill_(time)
+            latest = self.step(latest, time)
+            self.tokens[time] = latest
+            progress.add(rows)
+        return self.tokens[:, :rows].T.cpu().numpy().astype(TOKEN)
+
+    def step(self, latest, time):
+        hidden = self.model.step(latest, self.caches, time, self.clock)
+        if self.temperature != 1.0:
+            hidden = hidden / self.temperature
+        return self.head.draw(hidden, self.draws[time])

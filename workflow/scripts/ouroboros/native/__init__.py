@@ -1,0 +1,104 @@
+"""The core's inner loops in C++, compiled on first use for the CPU at hand; PyTorch is the fallback.
+
+A GPT-Neo of one million parameters spends its life on 50,257 exponentials per token and on heads of
+four features, for which no library has a quick kernel. These are 350 lines without dependencies,
+called through ctypes: torch's extension builder would need half a minute for its headers, and
+leaves a lock behind when it is killed. Without a compiler everything works, several times slower.
+"""
+
+import ctypes
+import functools
+import hashlib
+import logging
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+
+log = logging.getLogger("ouroboros")
+
+SOURCES = sorted(Path(__file__).parent.glob("*.cpp"))
+HEADERS = sorted(Path(__file__).parent.glob("*.h"))
+FLAGS = ["-O3", "-march=native", "-fopenmp", "-fno-math-errno", "-std=c++17", "-shared", "-fPIC"]
+
+
+@functools.cache
+def kernels() -> ctypes.CDLL | None:
+    """The compiled kernels, or None where they cannot be had, which is logged once."""
+    try:
+        return ctypes.CDLL(str(_build()))
+    except (OSError, subprocess.CalledProcessError) as error:
+        reason = str(getattr(error, "stderr", None) or error).strip()
+        log.warning(
+            "The native kernels cannot be built, so PyTorch's own are used: right, but several times "
+            "slower on a CPU. Install a C++ compiler (g++), or name one in CXX. (%s)",
+            reason.splitlines()[-1] if reason else type(error).__name__,
+        )
+        return None
+
+
+def usable(*tensors: torch.Tensor) -> bool:
+    """Whether the kernels can work on these: float32 on the CPU, and compiled."""
+    return all(
+        tensor.device.type == "cpu" and tensor.dtype == torch.float32 for tensor in tensors
+    ) and bool(kernels())
+
+
+def call(name: str, *arguments: torch.Tensor | int):
+    """Run a kernel: contiguous tensors go as pointers, integers as int64, and last the threads."""
+    converted = []
+    for argument in arguments:
+        if isinstance(argument, torch.Tensor):
+            assert argument.is_contiguous(), name
+            converted.append(ctypes.c_void_p(argument.data_ptr()))
+        else:
+            converted.append(ctypes.c_int64(argument))
+    getattr(kernels(), name)(*converted, ctypes.c_int(torch.get_num_threads()))
+
+
+def panels(weights: torch.Tensor) -> torch.Tensor:
+    """Weights (vocabulary, width) in the order that the head's kernels read them."""
+    vocabulary, width = weights.shape
+    size = kernels().head_panel()
+    padded = F.pad(weights.detach(), (0, 0, 0, -vocabulary % size))
+    return padded.view(-1, size, width).transpose(1, 2).contiguous()
+
+
+def _build() -> Path:
+    """The shared library for this compiler, CPU and source, compiled unless it is in the cache."""
+    compiler = shutil.which(os.environ.get("CXX", "g++"))
+    if compiler is None:
+        raise FileNotFoundError(f"no {os.environ.get('CXX', 'g++')} on the PATH")
+    # what -march=native means here: a folder in the home may be shared by unlike machines
+    target = subprocess.run(
+        [compiler, "-march=native", "-E", "-v", "-x", "c++", os.devnull],
+        capture_output=True, text=True, check=True,
+    ).stderr  # fmt: skip
+    code = [path.read_text(encoding="utf-8") for path in SOURCES + HEADERS]
+    digest = hashlib.sha256("\n".join([target, *FLAGS, *code]).encode()).hexdigest()[:16]
+    library = _folder() / f"kernels-{digest}.so"
+    if not library.exists():
+        # to a file of its own first: other jobs may be at it too, and this one may be killed
+        with tempfile.TemporaryDirectory(dir=library.parent) as folder:
+            made = Path(folder, library.name)
+            subprocess.run(
+                [compiler, *FLAGS, "-o", made, *SOURCES], capture_output=True, text=True, check=True
+            )
+            made.rename(library)
+    return library
+
+
+def _folder() -> Path:
+    """Where compiled kernels are kept: the user's cache, or a folder for this process alone."""
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "ouroboros")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    except (OSError, RuntimeError):
+        pass
+    return Path(tempfile.mkdtemp(prefix="ouroboros-"))

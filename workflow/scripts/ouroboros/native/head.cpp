@@ -1,0 +1,138 @@
+// The output layer without its logits in memory: a block of the vocabulary at a time goes through the
+// cache, leaving behind its largest logit and its sum of exponentials.
+//
+// Weights come as panels, (vocabulary / PANEL, width, PANEL), padded with zeros.
+#include <algorithm>
+#include <vector>
+
+#include "vector.h"
+
+constexpr int PANEL = 2 * LANES;  // tokens of one product
+constexpr int BLOCK = 256;        // tokens of one sum
+constexpr int PANELS = BLOCK / PANEL;
+
+// Logits of ROWS states (width, ROWS) and one panel.
+static inline void multiply(const float* states, const float* panel, int width, float* logits) {
+    Vector sums[ROWS][2] = {};
+    for (int k = 0; k < width; k++) {
+        const Vector first = load(panel + k * PANEL), second = load(panel + k * PANEL + LANES);
+#pragma GCC unroll 16
+        for (int row = 0; row < ROWS; row++) {
+            const Vector state = all(states[k * ROWS + row]);
+            sums[row][0] += state * first;
+            sums[row][1] += state * second;
+        }
+    }
+#pragma GCC unroll 16
+    for (int row = 0; row < ROWS; row++) {
+        store(logits + row * BLOCK, sums[row][0]);
+        store(logits + row * BLOCK + LANES, sums[row][1]);
+    }
+}
+
+// Largest logit and sum of exp(logit - largest) of one row of a block; padding is masked out.
+static inline void summarise(float* logits, int count, float* maximum, float* sum_of) {
+    for (int i = count; i < BLOCK; i++) logits[i] = -INFINITY;
+    Vector most = load(logits);
+    for (int i = LANES; i < BLOCK; i += LANES) most = larger(most, load(logits + i));
+    const float top = largest(most);
+    Vector total = {};
+    for (int i = 0; i < BLOCK; i += LANES) total += exponential(load(logits + i) - top);
+    *maximum = top;
+    *sum_of = sum(total);
+}
+
+extern "C" int head_panel() { return PANEL; }
+extern "C" int head_block() { return BLOCK; }
+
+// Calls `use(row, block, logits, count)` with the logits of every row and block of the vocabulary.
+template <class Use>
+static void each_block(const float* hidden, const float* panels, int64_t rows, int64_t width,
+                       int64_t vocabulary, int threads, Use use) {
+    const int64_t groups = (rows + ROWS - 1) / ROWS, blocks = (vocabulary + BLOCK - 1) / BLOCK;
+    std::vector<float> states(groups * ROWS * width);
+    for (int64_t row = 0; row < rows; row++)
+        for (int64_t k = 0; k < width; k++)
+            states[(row / ROWS * width + k) * ROWS + row % ROWS] = hidden[row * width + k];
+#pragma omp parallel for num_threads(threads) schedule(dynamic)
+    for (int64_t block = 0; block < blocks; block++) {
+        alignas(64) float product[ROWS * BLOCK];
+        const int count = std::min<int64_t>(BLOCK, vocabulary - block * BLOCK);
+        for (int64_t group = 0; group < groups; group++) {
+            for (int p = 0; p * PANEL < count; p++)
+                multiply(&states[group * ROWS * width], panels + (block * PANELS + p) * PANEL * width,
+                         width, product + p * PANEL);
+            const int64_t first = group * ROWS;
+            for (int64_t row = first; row < std::min(first + ROWS, rows); row++)
+                use(row, block, product + (row - first) * BLOCK, count);
+        }
+    }
+}
+
+// hidden (rows, width) -> maxima, sums (rows, blocks).
+extern "C" void head_blocks(const float* hidden, const float* panels, float* maxima, float* sums,
+                            int64_t rows, int64_t width, int64_t vocabulary, int threads) {
+    const int64_t blocks = (vocabulary + BLOCK - 1) / BLOCK;
+    each_block(hidden, panels, rows, width, vocabulary, threads,
+               [=](int64_t row, int64_t block, float* logits, int count) {
+                   summarise(logits, count, maxima + row * blocks + block, sums + row * blocks + block);
+               });
+}
+
+// hidden (rows, width) -> logits (rows, vocabulary).
+extern "C" void head_logits(const float* hidden, const float* panels, float* logits, int64_t rows,
+                            int64_t width, int64_t vocabulary, int threads) {
+    each_block(hidden, panels, rows, width, vocabulary, threads,
+               [=](int64_t row, int64_t block, const float* product, int count) {
+                   std::memcpy(logits + row * vocabulary + block * BLOCK, product, count * sizeof(float));
+               });
+}
+
+// A token per row by inverse CDF: the block first, then the token inside it, both in float64.
+extern "C" void head_draw(const float* hidden, const float* panels, const float* maxima,
+                          const float* sums, const double* uniforms, int64_t* tokens, int64_t rows,
+                          int64_t width, int64_t vocabulary, int threads) {
+    const int64_t blocks = (vocabulary + BLOCK - 1) / BLOCK;
+#pragma omp parallel for num_threads(threads)
+    for (int64_t row = 0; row < rows; row++) {
+        const float *maximum = maxima + row * blocks, *sum_of = sums + row * blocks;
+        const float top = *std::max_element(maximum, maximum + blocks);
+        std::vector<double> weights(std::max<int64_t>(blocks, BLOCK));
+        for (int64_t b = 0; b < blocks; b++)
+            weights[b] = sum_of[b] * std::exp(double(maximum[b]) - double(top));
+        // Index of the entry that `share` of the running sum falls into; `share` becomes that of the entry.
+        double share = uniforms[row];
+        auto locate = [&](int64_t count) {
+            double total = 0;
+            for (int64_t i = 0; i < count; i++) total += weights[i];
+            double target = share * total;
+            int64_t found = 0;
+            for (int64_t i = 0; i < count; i++) {
+                if (weights[i] <= 0) continue;
+                found = i;
+                share = target / weights[i];
+                if (target < weights[i]) break;
+                target -= weights[i];
+            }
+            share = std::min(share, 1.0);
+            return found;
+        };
+        const int64_t block = locate(blocks);
+        const int64_t count = std::min<int64_t>(BLOCK, vocabulary - block * BLOCK);
+        float logits[BLOCK] = {};
+        for (int p = 0; p * PANEL < count; p++) {
+            const float* panel = panels + (block * PANELS + p) * PANEL * width;
+            Vector first = {}, second = {};
+            for (int64_t k = 0; k < width; k++) {
+                const Vector state = all(hidden[row * width + k]);
+                first += state * load(panel + k * PANEL);
+                second += state * load(panel + k * PANEL + LANES);
+            }
+            store(logits + p * PANEL, first);
+            store(logits + p * PANEL + LANES, second);
+        }
+        for (int64_t i = 0; i < count; i++)
+            weights[i] = std::exp(double(logits[i]) - double(maximum[block]));
+        tokens[row] = block * BLOCK + locate(count);
+    }
+}
