@@ -7,8 +7,8 @@ import torch
 from tools import lively
 from transformers import GPTNeoConfig, GPTNeoForCausalLM
 
-from ouroboros.cache import make_caches
 from ouroboros.checkpoint import _config, to_transformers
+from ouroboros.decode import Decoder
 from ouroboros.model import ModelSettings, initialise
 
 
@@ -73,11 +73,11 @@ def test_context_limits_what_every_layer_sees(model_settings):
 def test_decode_steps_equal_the_forward_at_every_position(model_settings):
     model = lively(initialise(model_settings, 1))
     ids = torch.randint(0, 300, (2, 60), generator=torch.Generator().manual_seed(0))
-    caches = make_caches(model, 2, 60, torch.float32)
+    decoder = Decoder(model, 2, 60)
     with torch.no_grad():
         whole = model.hidden(ids)
         for time in range(60):  # beyond the window of 8 and the context of 24
-            step = model.step(ids[:, time], caches, time, torch.tensor([time]))
+            step = decoder.step(ids[:, time], time, torch.tensor([time]))
             assert torch.allclose(step, whole[:, time], atol=1e-4), time
 
 

@@ -64,7 +64,7 @@ class _Gradient:
         vocabulary, width = weights.shape
         # The head's gradient passes through memory once per slice: wide models need more rows, and
         # a GPU more still to be busy.
-        self.rows = min(tokens, 4096 if weights.is_cuda else max(192, width))
+        self.rows = min(tokens, 4096 if weights.is_cuda else max(192, 2 * width))
         self.weights = weights
         self.logits = weights.new_empty(self.rows, vocabulary)
         self.panels = native.panels(weights) if native.usable(weights) else None

@@ -1,4 +1,4 @@
-"""GPT-Neo in one screen: one forward for training and measuring, one decode step for sampling.
+"""GPT-Neo in one screen: the forward of training and measuring; `decode.py` has the step of sampling.
 
 The same function as transformers' `GPTNeoForCausalLM` (tied embeddings, unscaled dot products,
 attention alternating global and local), without its T x T masks and its dropout. `checkpoint.py`
@@ -53,10 +53,6 @@ class Block(nn.Module):
         qkv = self.queries(x).unflatten(2, (3, self.heads, -1))
         return self.rest(x, attention(qkv, self.span).flatten(2))
 
-    def step(self, x, cache, time, clock):
-        """The forward of one position alone; x: (rows, width), cache: see cache.py."""
-        return self.rest(x, cache.attend(self.queries(x), time, clock))
-
     def queries(self, x):
         """Queries, keys and values, side by side: (..., width) -> (..., 3 * width)."""
         return self.qkv(self.ln_1(x))
@@ -68,7 +64,7 @@ class Block(nn.Module):
 
 
 class GPTNeo(nn.Module):
-    """The language model; `hidden` and `step` give the states that `head` (tied) turns into logits."""
+    """The language model; `hidden` gives the states that `head` (tied) turns into logits."""
 
     def __init__(self, settings: ModelSettings):
         super().__init__()
@@ -94,16 +90,6 @@ class GPTNeo(nn.Module):
     def logits(self, ids: torch.Tensor) -> torch.Tensor:
         """Token ids (batch, time) -> logits (batch, time, vocabulary)."""
         return F.linear(self.hidden(ids), self.head)
-
-    def step(self, ids: torch.Tensor, caches, time: int, clock: torch.Tensor) -> torch.Tensor:
-        """The state behind the token at position `time`: ids (rows,) -> (rows, width).
-
-        `clock` holds the time too, on the device, where a captured step reads it anew.
-        """
-        x = self.wte(ids) + self.wpe.weight[clock]
-        for block, cache in zip(self.blocks, caches, strict=True):
-            x = block.step(x, cache, time, clock)
-        return self.ln_f(x)
 
 
 def initialise(settings: ModelSettings, seed: int) -> GPTNeo:

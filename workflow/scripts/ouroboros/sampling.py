@@ -9,15 +9,14 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from ouroboros.cache import make_caches
 from ouroboros.corpus import TOKEN
+from ouroboros.decode import Decoder
 from ouroboros.draw import Head
 from ouroboros.model import GPTNeo
 from ouroboros.progress import Progress
 from ouroboros.randomness import uniforms
 
 
-@torch.inference_mode()
 def sample(
     model: GPTNeo, key: int, indices: range, length: int, end_of_text: int, batch: int,
     temperature: float = 1.0,
@@ -30,23 +29,24 @@ def sample(
     progress = Progress("sample", len(indices) * length, "tokens")
     sampler = Sampler(model, min(batch, len(indices)), length, end_of_text, temperature)
     for start in range(0, len(indices), batch):
-        part = indices[start : start + batch]
-        yield sampler.sample(uniforms(key, part, length), progress)
+        yield sampler.sample(uniforms(key, indices[start : start + batch], length), progress)
     progress.close()
 
 
 class Sampler:
     """Buffers for `rows` sequences at a time, filled again and again."""
 
-    def __init__(self, model, rows, length, end_of_text, temperature=1.0):
+    @torch.inference_mode()
+    def __init__(self, model, rows, length, end_of_text, temperature):
         device = model.head.device
-        self.model, self.end_of_text, self.temperature = model, end_of_text, temperature
+        self.end_of_text, self.temperature = end_of_text, temperature
         self.head = Head(model.head)
-        self.caches = make_caches(model, rows, length, torch.float32)
+        self.decoder = Decoder(model, rows, length)
         self.draws = torch.zeros(length, rows, dtype=torch.float64, device=device)
         self.tokens = torch.zeros(length, rows, dtype=torch.int64, device=device)
         self.clock = torch.zeros(1, dtype=torch.int64, device=device)
 
+    @torch.inference_mode()
     def sample(self, draws: np.ndarray, progress) -> np.ndarray:
         """Uniforms (rows, length) -> tokens uint16 (rows, length); rows may be fewer than prepared."""
         rows = len(draws)
@@ -60,7 +60,7 @@ class Sampler:
         return self.tokens[:, :rows].T.cpu().numpy().astype(TOKEN)
 
     def step(self, latest, time):
-        hidden = self.model.step(latest, self.caches, time, self.clock)
+        hidden = self.decoder.step(latest, time, self.clock)
         if self.temperature != 1.0:
             hidden = hidden / self.temperature
         return self.head.draw(hidden, self.draws[time])

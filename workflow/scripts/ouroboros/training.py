@@ -56,6 +56,8 @@ class Training:
     def __post_init__(self):
         self._check()
         torch.use_deterministic_algorithms(True, warn_only=True)
+        # it would write to every new tensor, for the sake of code that reads what it never wrote
+        torch.utils.deterministic.fill_uninitialized_memory = False
         weights = seed_for(self.seed, self.generation, "weights")
         self.model = initialise(self.model_settings, weights).to(self.device)
         self.optimizer = make_optimizer(self.model, self.settings)
@@ -81,7 +83,7 @@ class Training:
 
     def update(self, rows: np.ndarray) -> float:
         """One AdamW update on the sequences `rows`; the mean loss over their tokens, in nats."""
-        total = 0.0
+        losses = []
         tokens = len(rows) * self.corpus.tokens.shape[1]
         for start in range(0, len(rows), self.micro_batch):
             inputs, targets = self._micro_batch(rows[start : start + self.micro_batch])
@@ -89,13 +91,13 @@ class Training:
                 hidden = self.model.hidden(inputs)
                 loss = summed_loss(hidden.flatten(0, 1), self.model.head, targets.flatten())
             self.scaler.scale(loss / tokens).backward()
-            total += loss.item()
+            losses.append(loss.detach())  # as a number only below: a GPU need not be waited for
         self.scaler.unscale_(self.optimizer)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.gradient_clip)
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
-        return total / tokens
+        return torch.stack(losses).sum(dtype=torch.float64).item() / tokens
 
     def _micro_batch(self, rows):
         """Inputs and targets, int64 (rows, length): each token from the ones before it."""
@@ -172,4 +174,6 @@ def make_optimizer(model: GPTNeo, settings: TrainingSettings) -> torch.optim.Ada
         {"params": matrices, "weight_decay": settings.weight_decay},
         {"params": vectors, "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=tuple(settings.betas))
+    return torch.optim.AdamW(
+        groups, lr=settings.learning_rate, betas=tuple(settings.betas), fused=True
+    )

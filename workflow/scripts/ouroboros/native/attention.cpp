@@ -92,7 +92,7 @@ extern "C" int attention_lanes() { return LANES; }
 extern "C" void attention_step(const float* qkv, float* keys, float* values, float* out, int64_t rows,
                                int64_t heads, int64_t head, int64_t slots, int64_t slot, int64_t seen,
                                int threads) {
-    auto with = head == 4 ? step<4> : head == 16 ? step<16> : step<0>;
+    auto with = head == 4 ? step<4> : head == 16 ? step<16> : head == 48 ? step<48> : step<0>;
     with(qkv, keys, values, out, rows, heads, head, slots, slot, seen, threads);
 }
 
@@ -125,7 +125,7 @@ static void forward(const float* qkv, float* out, float* logs, int64_t batch, in
 // softmax's denominator, logs (batch, heads, time).
 extern "C" void attention_forward(const float* qkv, float* out, float* logs, int64_t batch, int64_t time,
                                   int64_t heads, int64_t head, int64_t span, int threads) {
-    auto with = head == 4 ? forward<4> : head == 16 ? forward<16> : forward<0>;
+    auto with = head == 4 ? forward<4> : head == 16 ? forward<16> : head == 48 ? forward<48> : forward<0>;
     with(qkv, out, logs, batch, time, heads, head, span, threads);
 }
 
@@ -188,6 +188,6 @@ static void backward(const float* qkv, const float* out, const float* logs, cons
 extern "C" void attention_backward(const float* qkv, const float* out, const float* logs,
                                    const float* grad, float* to_qkv, int64_t batch, int64_t time,
                                    int64_t heads, int64_t head, int64_t span, int threads) {
-    auto with = head == 4 ? backward<4> : head == 16 ? backward<16> : backward<0>;
+    auto with = head == 4 ? backward<4> : head == 16 ? backward<16> : head == 48 ? backward<48> : backward<0>;
     with(qkv, out, logs, grad, to_qkv, batch, time, heads, head, span, threads);
 }

@@ -1,34 +1,12 @@
 // The output layer without its logits in memory: a block of the vocabulary at a time goes through the
 // cache, leaving behind its largest logit and its sum of exponentials.
-//
-// Weights come as panels, (vocabulary / PANEL, width, PANEL), padded with zeros.
 #include <algorithm>
 #include <vector>
 
-#include "vector.h"
+#include "product.h"
 
-constexpr int PANEL = 2 * LANES;  // tokens of one product
-constexpr int BLOCK = 256;        // tokens of one sum
+constexpr int BLOCK = 256;  // tokens of one sum
 constexpr int PANELS = BLOCK / PANEL;
-
-// Logits of ROWS states (width, ROWS) and one panel.
-static inline void multiply(const float* states, const float* panel, int width, float* logits) {
-    Vector sums[ROWS][2] = {};
-    for (int k = 0; k < width; k++) {
-        const Vector first = load(panel + k * PANEL), second = load(panel + k * PANEL + LANES);
-#pragma GCC unroll 16
-        for (int row = 0; row < ROWS; row++) {
-            const Vector state = all(states[k * ROWS + row]);
-            sums[row][0] += state * first;
-            sums[row][1] += state * second;
-        }
-    }
-#pragma GCC unroll 16
-    for (int row = 0; row < ROWS; row++) {
-        store(logits + row * BLOCK, sums[row][0]);
-        store(logits + row * BLOCK + LANES, sums[row][1]);
-    }
-}
 
 // Largest logit and sum of exp(logit - largest) of one row of a block; padding is masked out.
 static inline void summarise(float* logits, int count, float* maximum, float* sum_of) {
@@ -60,8 +38,8 @@ static void each_block(const float* hidden, const float* panels, int64_t rows, i
         const int count = std::min<int64_t>(BLOCK, vocabulary - block * BLOCK);
         for (int64_t group = 0; group < groups; group++) {
             for (int p = 0; p * PANEL < count; p++)
-                multiply(&states[group * ROWS * width], panels + (block * PANELS + p) * PANEL * width,
-                         width, product + p * PANEL);
+                multiply(&states[group * ROWS * width], panels, width, block * PANELS + p,
+                         product + p * PANEL, BLOCK);
             const int64_t first = group * ROWS;
             for (int64_t row = first; row < std::min(first + ROWS, rows); row++)
                 use(row, block, product + (row - first) * BLOCK, count);

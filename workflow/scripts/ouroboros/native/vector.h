@@ -60,10 +60,13 @@ inline float largest(Vector v) {
     return fold<LANES>(&v, [](auto a, auto b) { return a > b ? a : b; });
 }
 
-// e^x for x <= 88, right to 1e-7 of itself; below -87 it stays at e^-87. The exponent's integer part
-// is rounded off by adding 1.5 * 2^23, whose low bits then hold it; the rest is a Taylor polynomial.
+// e^x for x <= 88, right to 1e-7 of itself, and 0 below -64: beside a largest term of 1 that changes no
+// sum, and products with what is left never get so small that the processor falls out of step. The
+// exponent's integer part is rounded off by adding 1.5 * 2^23, whose low bits then hold it; the rest is a
+// Taylor polynomial.
 inline Vector exponential(Vector x) {
-    x = larger(x, all(-87.0f));
+    const auto gone = x < -64.0f;
+    x = larger(x, all(-64.0f));
     const Vector shifted = x * 1.44269504f + 12582912.0f;
     const Vector whole = shifted - 12582912.0f;
     const Vector rest = x - whole * 0.693359375f + whole * 2.12194440e-4f;
@@ -75,5 +78,6 @@ inline Vector exponential(Vector x) {
     y = y * rest + 0.5f;
     y = y * rest + 1.0f;
     y = y * rest + 1.0f;
-    return (Vector)((Integers)y + ((Integers)shifted << 23));
+    y = (Vector)((Integers)y + ((Integers)shifted << 23));
+    return gone ? Vector{} : y;
 }
