@@ -1,6 +1,7 @@
 """Checkpoints as other people's tools see them."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from tools import lively
 from transformers import AutoModelForCausalLM, AutoTokenizer, pipeline
 
-from ouroboros.checkpoint import read_checkpoint, write_checkpoint
+from ouroboros.checkpoint import read_checkpoint, read_lm, write_checkpoint
 from ouroboros.errors import UserError
 from ouroboros.model import initialise
 
@@ -85,3 +86,11 @@ def test_weights_that_are_not_finite_are_named(folder):
     save_file(weights, folder / "model.safetensors")
     with pytest.raises(UserError, match=r"not finite \(wpe\.weight\)"):
         read_checkpoint(folder)
+
+
+def test_a_vocabulary_that_is_not_the_tokenizers_is_named(folder, model_settings, tokenizer_folder):
+    assert read_lm(folder)[1] == 0
+    other = initialise(replace(model_settings, vocabulary_size=301), 1)
+    write_checkpoint(other, tokenizer_folder, 0, {}, folder.parent / "other")
+    with pytest.raises(UserError, match="vocabulary of 301, its tokenizer one of 300"):
+        read_lm(folder.parent / "other")

@@ -5,10 +5,25 @@ import pytest
 import torch
 from scipy.stats import chi2
 
-from ouroboros.draw import draw
+from ouroboros import native
+from ouroboros.draw import Head
 
 VOCABULARY = 1_200
 DRAWS = 1_000_000
+
+
+@pytest.fixture(params=["kernels", "torch"], autouse=True)
+def way(request, monkeypatch):
+    """Both implementations, the compiled one and PyTorch's."""
+    if request.param == "torch":
+        monkeypatch.setattr(native, "kernels", lambda: None)
+    else:
+        assert native.kernels(), "this machine has no C++ compiler"
+
+
+def draw(logits, uniforms):
+    """By an output layer of width 1 whose weights are the logits: (vocabulary,), (rows,) -> (rows,)."""
+    return Head(logits[:, None]).draw(torch.ones(len(uniforms), 1), uniforms)
 
 
 def logits_of(kind):
@@ -26,7 +41,7 @@ def test_draws_follow_the_distribution(kind):
     rng = np.random.default_rng(1)
     counts = np.zeros(VOCABULARY)
     for _ in range(DRAWS // 2000):
-        tokens = draw(logits.expand(2000, -1), torch.from_numpy(rng.random(2000)))
+        tokens = draw(logits, torch.from_numpy(rng.random(2000)))
         counts += np.bincount(tokens.numpy(), minlength=VOCABULARY)
     expected = logits.double().softmax(0).numpy() * DRAWS
     # tokens that are expected seldom are counted together, as the test's assumptions ask
@@ -41,9 +56,9 @@ def test_draws_follow_the_distribution(kind):
 
 def test_a_token_of_probability_1e_9_is_drawn_by_the_uniform_that_belongs_to_it():
     """Beside a token of nearly all the mass, in the same block: float32 sums would lose it."""
-    logits = torch.full((1, 600), -60.0)
-    logits[0, 100] = 0.0
-    logits[0, 101] = np.log(1e-9)
+    logits = torch.full((600,), -60.0)
+    logits[100] = 0.0
+    logits[101] = np.log(1e-9)
     inside = 1 - 0.5e-9  # the middle of the share that follows token 100
     assert draw(logits, torch.tensor([inside], dtype=torch.float64)).item() == 101
     assert draw(logits, torch.tensor([1 - 3e-9], dtype=torch.float64)).item() == 100
@@ -51,8 +66,8 @@ def test_a_token_of_probability_1e_9_is_drawn_by_the_uniform_that_belongs_to_it(
 
 @pytest.mark.parametrize("uniform", [0.0, np.nextafter(1.0, 0.0)])
 def test_the_ends_of_the_uniform_never_leave_the_vocabulary(uniform):
-    logits = torch.full((1, 1000), -float("inf"))
-    logits[0, 3] = logits[0, 700] = 0.0
+    logits = torch.full((1000,), -float("inf"))
+    logits[3] = logits[700] = 0.0
     token = draw(logits, torch.tensor([uniform], dtype=torch.float64)).item()
     assert token == (3 if uniform == 0 else 700)
 
@@ -61,7 +76,7 @@ def test_every_token_is_reached_at_the_middle_of_its_share():
     logits = logits_of("peaked")
     probabilities = logits.double().softmax(0)
     middles = probabilities.cumsum(0) - probabilities / 2
-    tokens = draw(logits.expand(VOCABULARY, -1), middles)
+    tokens = draw(logits, middles)
     wide = probabilities > 1e-6  # below that, rounding of the reference's own sums decides
     assert torch.equal(tokens[wide], torch.arange(VOCABULARY)[wide])
     assert wide.sum() > 200

@@ -9,6 +9,7 @@ from tools import lively
 from transformers import AutoModelForCausalLM
 
 from ouroboros.checkpoint import write_checkpoint
+from ouroboros.errors import UserError
 from ouroboros.model import initialise
 from ouroboros.perplexity import perplexity, story_losses
 
@@ -61,3 +62,8 @@ def test_standard_error_by_hand():
     assert figures["loss"] == pytest.approx(1.8)
     assert figures["standard_error"] == pytest.approx(math.sqrt(2 * 1.6**2 * 2) / 5)
     assert perplexity([np.array([1.0])])["standard_error"] is None
+
+
+def test_stories_of_another_tokenizer_are_refused(model_settings):
+    with pytest.raises(UserError, match="hold token 300, the model knows 300 tokens"):
+        story_losses(initialise(model_settings, 1), [np.array([5, 300])], END, 24, 8)

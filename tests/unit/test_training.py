@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from transformers import GPTNeoConfig, GPTNeoForCausalLM, Trainer, TrainingArguments
 
+from ouroboros.checkpoint import _config, to_transformers
 from ouroboros.corpus import Corpus
 from ouroboros.errors import UserError
+from ouroboros.model import ModelSettings
 from ouroboros.training import Training, TrainingSettings, train, train_until_best
 
 CPU = torch.device("cpu")
@@ -143,3 +146,36 @@ def test_sequences_longer_than_the_positions(model_settings, corpus):
 def test_tokens_outside_the_vocabulary(model_settings, corpus):
     with pytest.raises(UserError, match="only 200 tokens"):
         training(replace(model_settings, vocabulary_size=200), corpus)
+
+
+def test_fifty_steps_follow_the_trainer_of_transformers(tmp_path):
+    """The same weights and sequences in the same order; our loss curve and theirs, to 1e-3."""
+    settings = ModelSettings(
+        layers=4, hidden_size=64, heads=16, window=32, context=2048, positions=128,
+        initial_std=0.02, vocabulary_size=500,
+    )  # fmt: skip
+    rng = np.random.default_rng(0)
+    words = rng.integers(
+        1, 500, (40, 8)
+    )  # sequences of recurring words, so that there is much to learn
+    rows = np.stack([words[rng.integers(0, 40, 13)].ravel()[:100] for _ in range(200)])
+    # what their loss predicts are the tokens behind the first; ours has that one as `previous`
+    corpus = Corpus(rows[:, 1:].astype(np.uint16), rows[:, 0].astype(np.uint16))
+    job = training(settings, corpus, 2, replace(SETTINGS, batch=4, precision="fp32"))
+    theirs = GPTNeoForCausalLM(GPTNeoConfig(**_config(settings, 0)))
+    theirs.load_state_dict(to_transformers(job.model), strict=False)
+    theirs.tie_weights()
+    arguments = TrainingArguments(
+        tmp_path, max_steps=50, per_device_train_batch_size=2, gradient_accumulation_steps=2,
+        learning_rate=3e-3, adam_beta1=0.9, adam_beta2=0.95, weight_decay=0.1, max_grad_norm=1.0,
+        lr_scheduler_type="constant", logging_steps=1, save_strategy="no", report_to=[], use_cpu=True,
+        disable_tqdm=True, train_sampling_strategy="sequential",
+    )  # fmt: skip
+    data = [{"input_ids": row, "labels": row} for row in torch.from_numpy(rows)]
+    trainer = Trainer(theirs, arguments, train_dataset=data)
+    trainer.train()
+    expected = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+    losses = [job.update(np.arange(4 * step, 4 * step + 4)) for step in range(50)]
+    assert len(expected) == 50
+    assert losses[-1] < losses[0] - 1  # it learnt
+    assert np.abs(np.array(losses) - expected).max() < 1e-3

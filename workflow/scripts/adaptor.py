@@ -23,14 +23,20 @@ def run(main, snakemake):
     except UserError as error:
         _stop(str(error))
     except Exception as error:
-        if type(error).__name__ == "OutOfMemoryError":  # torch's, which not every script imports
+        if _is_out_of_memory(error):
             _stop(
-                f"The GPU's memory is too small for this job: {str(error).splitlines()[0]} Lower "
+                f"The memory is too small for this job: {str(error).splitlines()[0]} Lower "
                 f"resources.{snakemake.rule}.batch in the configuration, or override it for this "
                 "lineage; the results stay the same up to floating point."
             )
         log.exception("This is an error of the workflow itself:")
         raise
+
+
+def _is_out_of_memory(error):
+    """Torch's own type on a GPU, which not every script imports; on a CPU it is a RuntimeError."""
+    kinds = (MemoryError.__name__, "OutOfMemoryError", "_ArrayMemoryError")
+    return type(error).__name__ in kinds or "DefaultCPUAllocator" in str(error)
 
 
 def _stop(message):

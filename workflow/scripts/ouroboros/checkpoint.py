@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from ouroboros.artifacts import new_directory, write_json
 from ouroboros.errors import UserError
 from ouroboros.model import EPSILON, GPTNeo, ModelSettings
+from ouroboros.tokenizer import read_tokenizer
 
 # our name -> transformers' name inside a block; the fused qkv is split in three
 BLOCK_NAMES = {
@@ -75,6 +76,19 @@ def read_checkpoint(folder) -> GPTNeo:
                 "Remove the folder and run again; it will be trained anew."
             )
     return model.eval()
+
+
+def read_lm(folder):
+    """The model of a folder, and its end-of-text token; UserError where it and its tokenizer differ."""
+    model = read_checkpoint(folder)
+    tokenizer, end_of_text = read_tokenizer(folder)
+    if model.settings.vocabulary_size != tokenizer.get_vocab_size():
+        raise UserError(
+            f"The model in {folder} has a vocabulary of {model.settings.vocabulary_size}, its "
+            f"tokenizer one of {tokenizer.get_vocab_size()}: they do not belong together. "
+            "Remove the folder and run again; it will be trained anew."
+        )
+    return model, end_of_text
 
 
 def to_transformers(model: GPTNeo) -> dict[str, torch.Tensor]:

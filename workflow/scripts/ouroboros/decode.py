@@ -15,6 +15,11 @@ NARROW = (
 STRETCH = 64  # slots that the plain layer looks at are a multiple of this
 
 
+def stretch(time: int) -> int:
+    """Slots that the plain layer looks at at this time, before their end."""
+    return (time // STRETCH + 1) * STRETCH
+
+
 class Decoder:
     """Steps of `rows` sequences of up to `length` tokens; their keys and values are `dtype`."""
 
@@ -65,7 +70,7 @@ class Layer:
         slot = clock % self.slots
         self.keys.index_copy_(2, slot, k)
         self.values.index_copy_(2, slot, v)
-        width = min(self.slots, (time // STRETCH + 1) * STRETCH)
+        width = min(self.slots, stretch(time))
         scores = (q @ self.keys[:, :, :width].transpose(-1, -2)).float()
         scores = scores.masked_fill(self.numbers[:width] > clock, float("-inf"))
         weights = scores.softmax(-1).to(dtype)

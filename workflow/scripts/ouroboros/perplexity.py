@@ -11,6 +11,7 @@ import math
 import numpy as np
 import torch
 
+from ouroboros.errors import UserError
 from ouroboros.loss import token_losses
 from ouroboros.model import GPTNeo
 from ouroboros.progress import Progress
@@ -44,6 +45,12 @@ def story_losses(
 
     `batch` is the number of sequences that pass through the model at once.
     """
+    largest = max((int(story.max()) for story in stories if len(story)), default=0)
+    if largest >= model.settings.vocabulary_size:
+        raise UserError(
+            f"The stories hold token {largest}, the model knows {model.settings.vocabulary_size} "
+            "tokens: they come from another tokenizer. Measure with the tokenizer of the checkpoint."
+        )
     losses = [np.empty(len(story), np.float32) for story in stories]
     work = []  # (input, targets, story, first position): all tokens of the input are scored ...
     windows = []  # ... or its last alone

@@ -10,11 +10,14 @@ import numpy as np
 import torch
 
 from ouroboros.corpus import TOKEN
-from ouroboros.decode import Decoder
+from ouroboros.decode import Decoder, stretch
 from ouroboros.draw import Head
+from ouroboros.errors import UserError
 from ouroboros.model import GPTNeo
 from ouroboros.progress import Progress
 from ouroboros.randomness import uniforms
+
+HALF = torch.float16  # of keys, values and products on a GPU
 
 
 def sample(
@@ -26,6 +29,12 @@ def sample(
     The empty context is the end-of-text token at position 0; tokens are drawn from the full
     distribution and a sampled end-of-text is followed by the next story, up to `length` tokens.
     """
+    positions = model.settings.positions
+    if length > positions:
+        raise UserError(
+            f"Sequences of {length} tokens were asked for, but the model has {positions} positions. "
+            "Lower `sequence_length` of the sampling or train with more `positions`."
+        )
     progress = Progress("sample", len(indices) * length, "tokens")
     sampler = Sampler(model, min(batch, len(indices)), length, end_of_text, temperature)
     for start in range(0, len(indices), batch):
@@ -33,34 +42,74 @@ def sample(
     progress.close()
 
 
+def fitting_batch(model: GPTNeo, length: int, sequences: int) -> int:
+    """How many sequences to sample at once: what a GPU's free memory holds, a few on a CPU.
+
+    At most 8,192, behind which a GPU has nothing left to gain, and such that batches are even.
+    """
+    most = 128
+    if model.head.is_cuda:
+        slots = sum(min(block.span, length) for block in model.blocks)
+        each = 2 * slots * model.settings.hidden_size * HALF.itemsize + 16 * length
+        free, _ = torch.cuda.mem_get_info(model.head.device)
+        most = max(1, min(8192, int(0.8 * free) // each))
+    return -(-sequences // -(-sequences // most))
+
+
 class Sampler:
-    """Buffers for `rows` sequences at a time, filled again and again."""
+    """Buffers for `rows` sequences at a time, filled again and again.
+
+    On a GPU keys, values and products are float16, sums float32, and each step is a graph, captured
+    once and replayed: hence everything that a step reads or writes, the time too, stays in place.
+    """
 
     @torch.inference_mode()
-    def __init__(self, model, rows, length, end_of_text, temperature):
+    def __init__(self, model, rows, length, end_of_text, temperature=1.0):
         device = model.head.device
-        self.end_of_text, self.temperature = end_of_text, temperature
-        self.head = Head(model.head)
-        self.decoder = Decoder(model, rows, length)
+        self.on_gpu = device.type == "cuda"
+        self.temperature = temperature
+        self.decoder = Decoder(model, rows, length, HALF if self.on_gpu else torch.float32)
+        self.head = Head(model.head.to(HALF) if self.on_gpu else model.head)
         self.draws = torch.zeros(length, rows, dtype=torch.float64, device=device)
-        self.tokens = torch.zeros(length, rows, dtype=torch.int64, device=device)
+        # token t of a sequence is in row t + 1, behind the empty context
+        self.tokens = torch.full((length + 1, rows), end_of_text, device=device)
         self.clock = torch.zeros(1, dtype=torch.int64, device=device)
+        self.graphs = {}
 
     @torch.inference_mode()
     def sample(self, draws: np.ndarray, progress) -> np.ndarray:
         """Uniforms (rows, length) -> tokens uint16 (rows, length); rows may be fewer than prepared."""
-        rows = len(draws)
+        rows, length = draws.shape
         self.draws[:, :rows] = torch.from_numpy(draws.T)
-        latest = torch.full_like(self.tokens[0], self.end_of_text)
-        for time in range(len(self.tokens)):
+        for time in range(length):
             self.clock.fill_(time)
-            latest = self.step(latest, time)
-            self.tokens[time] = latest
+            if self.on_gpu:
+                self._replay(time)
+            else:
+                self._step(time)
             progress.add(rows)
-        return self.tokens[:, :rows].T.cpu().numpy().astype(TOKEN)
+        return self.tokens[1:, :rows].T.cpu().numpy().astype(TOKEN)
 
-    def step(self, latest, time):
-        hidden = self.decoder.step(latest, time, self.clock)
+    def _step(self, time):
+        """Draw token `time` of every sequence. Done twice, it leaves the same behind."""
+        latest = self.tokens.index_select(0, self.clock).squeeze(0)
+        with torch.autocast("cuda", HALF, enabled=self.on_gpu, cache_enabled=False):
+            hidden = self.decoder.step(latest, time, self.clock)
         if self.temperature != 1.0:
             hidden = hidden / self.temperature
-        return self.head.draw(hidden, self.draws[time])
+        drawn = self.head.draw(hidden, self.draws.index_select(0, self.clock).squeeze(0))
+        self.tokens.index_copy_(0, self.clock + 1, drawn.unsqueeze(0))
+
+    def _replay(self, time):
+        """The step from its graph; steps whose kernels are the same share one."""
+        graph = self.graphs.get(stretch(time))
+        if graph is None:
+            stream = torch.cuda.Stream()
+            stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(stream):
+                self._step(time)  # once before the capture, so that libraries are set up
+            torch.cuda.current_stream().wait_stream(stream)
+            graph = self.graphs[stretch(time)] = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph):
+                self._step(time)
+        graph.replay()

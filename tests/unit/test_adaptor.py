@@ -1,0 +1,34 @@
+"""What a job says when it ends badly: to the log, and on the terminal."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from adaptor import run
+from ouroboros.errors import UserError
+
+
+def failing(error, tmp_path, capsys):
+    """What is left of a job of the rule `sample` in which `error()` happens: terminal, log."""
+    job = SimpleNamespace(log=[str(tmp_path / "job.log")], rule="sample")
+    with pytest.raises(SystemExit, match="1"):
+        run(lambda snakemake: error(), job)
+    return capsys.readouterr().err, (tmp_path / "job.log").read_text()
+
+
+def test_a_batch_that_does_not_fit_is_named_with_what_to_set(tmp_path, capsys):
+    """Petabytes, which no machine has, asked for of torch itself."""
+    for said in failing(lambda: torch.empty(10**15), tmp_path, capsys):
+        assert "The memory is too small for this job" in said
+        assert "Lower resources.sample.batch" in said
+        assert "Traceback" not in said
+
+
+def test_mistakes_of_the_user_are_a_paragraph(tmp_path, capsys):
+    def mistake():
+        raise UserError("The corpus is empty.")
+
+    said, logged = failing(mistake, tmp_path, capsys)
+    assert said == "\nerror: The corpus is empty.\n\n"
+    assert logged.endswith("error: The corpus is empty.\n")
