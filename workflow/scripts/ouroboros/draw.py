@@ -29,7 +29,7 @@ class Head:
         """One token per row: states (rows, width), uniforms float64 (rows,) -> int64 (rows,)."""
         if not self.native:
             return torch.cat([
-                draw(self._logits(hidden[part]), uniforms[part]) for part in _slices(len(hidden))
+                draw(products(hidden[part], self.weights), uniforms[part]) for part in _slices(len(hidden))
             ])  # fmt: skip
         maxima, sums = self._blocks(hidden)
         tokens = torch.empty(len(hidden), dtype=torch.int64)
@@ -42,16 +42,12 @@ class Head:
     def logsumexp(self, hidden: torch.Tensor) -> torch.Tensor:
         """Logarithm of the sum of exponentials of every row's logits: float32 (rows,)."""
         if not self.native:
-            parts = [self._logits(hidden[part]).logsumexp(1) for part in _slices(len(hidden))]
+            parts = [
+                products(hidden[part], self.weights).logsumexp(1) for part in _slices(len(hidden))
+            ]
             return torch.cat(parts) if parts else hidden.new_empty(0)
         maxima, sums = self._blocks(hidden)
         return sums.log_().add_(maxima).logsumexp(1)
-
-    def _logits(self, hidden):
-        """float32 (rows, vocabulary); half-precision products are summed up in float32."""
-        if hidden.is_cuda and self.weights.dtype != torch.float32:
-            return torch.mm(hidden.to(self.weights.dtype), self.weights.T, out_dtype=torch.float32)
-        return hidden @ self.weights.T
 
     def _blocks(self, hidden):
         """Largest logit and sum of exp(logit - largest) per row and block of the vocabulary."""
@@ -60,6 +56,17 @@ class Head:
         sizes = *hidden.shape, len(self.weights)
         native.call("head_blocks", hidden, self.panels, maxima, sums, *sizes)
         return maxima, sums
+
+
+def products(hidden: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Logits, float32 (rows, vocabulary): a GPU multiplies halves, but sums and gives float32.
+
+    Logits rounded to half precision would show in the tails.
+    """
+    hidden = hidden.to(weights.dtype)
+    if hidden.is_cuda and weights.dtype != torch.float32:
+        return torch.mm(hidden, weights.T, out_dtype=torch.float32)
+    return (hidden @ weights.T).float()
 
 
 def draw(logits: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:

@@ -3,10 +3,12 @@
 At 50,257 tokens the logits of one micro-batch are gigabytes; a slice of them stays near the caches.
 """
 
+import functools
+
 import torch
 
 from ouroboros import native
-from ouroboros.draw import Head
+from ouroboros.draw import Head, products
 
 
 def token_losses(hidden: torch.Tensor, head: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -66,36 +68,40 @@ class _Gradient:
         # a GPU more still to be busy.
         self.rows = min(tokens, 4096 if weights.is_cuda else max(192, 2 * width))
         self.weights = weights
-        self.logits = weights.new_empty(self.rows, vocabulary)
-        self.panels = native.panels(weights) if native.usable(weights) else None
+        self.kernel = KERNELS.get(weights.dtype) if weights.device.type == "cpu" else None
+        if self.kernel and native.kernels():
+            self.logits = weights.new_empty(self.rows, vocabulary)
+            self.panels = native.panels(weights) if native.usable(weights) else None
+        else:
+            self.kernel = None
 
     def __call__(self, states, targets, losses):
         """Fills `losses`; gradient of their sum for the logits (rows, vocabulary)."""
-        rows, width = states.shape
-        vocabulary = len(self.weights)
-        logits = self.logits[:rows]
-        if self.panels is not None:
-            native.call("head_logits", states, self.panels, logits, rows, width, vocabulary)
-        else:
+        if self.kernel is None:
+            compute = _compiled() if states.is_cuda else torch_gradient
+            gradient, losses[:] = compute(products(states, self.weights), targets)
+            return gradient.to(states.dtype)
+        sizes = *states.shape, len(self.weights)
+        logits = self.logits[: len(states)]
+        if self.panels is None:
             torch.mm(states, self.weights.T, out=logits)
-        if logits.device.type == "cpu" and native.kernels() and str(logits.dtype) in KERNELS:
-            kernel = KERNELS[str(logits.dtype)]
-            native.call(kernel, logits, targets, losses, rows, vocabulary)
-            return logits
-        return reference_gradient(logits, targets, losses)
+        else:
+            native.call("head_logits", states, self.panels, logits, *sizes)
+        native.call(self.kernel, logits, targets, losses, len(states), len(self.weights))
+        return logits
 
 
-KERNELS = {
-    "torch.float32": "cross_entropy_float",
-    "torch.bfloat16": "cross_entropy_bfloat16",
-}
+KERNELS = {torch.float32: "cross_entropy_float", torch.bfloat16: "cross_entropy_bfloat16"}
 
 
-def reference_gradient(logits, targets, losses):
-    """The same by torch's own functions; `logits` is overwritten where it is float32."""
-    dtype, logits = logits.dtype, logits.float()
-    chosen = logits.gather(1, targets[:, None])
+def torch_gradient(logits, targets):
+    """By torch's own functions: float32 gradient (rows, vocabulary) and losses (rows,)."""
     logs = logits.logsumexp(1, keepdim=True)
-    losses.copy_((logs - chosen).squeeze(1))
-    logits.sub_(logs).exp_().scatter_add_(1, targets[:, None], torch.full_like(chosen, -1.0))
-    return logits.to(dtype)
+    losses = (logs - logits.gather(1, targets[:, None])).squeeze(1)
+    columns = torch.arange(logits.shape[1], device=logits.device)
+    return (logits - logs).exp() - (columns == targets[:, None]).float(), losses
+
+
+@functools.cache
+def _compiled():
+    return torch.compile(torch_gradient)

@@ -60,6 +60,8 @@ class Training:
         torch.utils.deterministic.fill_uninitialized_memory = False
         weights = seed_for(self.seed, self.generation, "weights")
         self.model = initialise(self.model_settings, weights).to(self.device)
+        if self.device.type == "cuda":
+            compile_blocks(self.model)
         self.optimizer = make_optimizer(self.model, self.settings)
         scaled = self.settings.precision == "fp16" and self.device.type == "cuda"
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)
@@ -104,7 +106,10 @@ class Training:
         tokens = self.corpus.tokens[rows].astype(np.int64)
         previous = self.corpus.previous[rows].astype(np.int64)
         inputs = np.concatenate([previous[:, None], tokens[:, :-1]], axis=1)
-        return (torch.from_numpy(part).to(self.device) for part in (inputs, tokens))
+        parts = [torch.from_numpy(part) for part in (inputs, tokens)]
+        if self.device.type == "cuda":  # the copy runs beside what the GPU is still busy with
+            return [part.pin_memory().to(self.device, non_blocking=True) for part in parts]
+        return parts
 
     def _check(self):
         length, positions = self.corpus.tokens.shape[1], self.model_settings.positions
@@ -164,6 +169,13 @@ def train_until_best(training: Training, held_out: list[np.ndarray], end_of_text
     training.model.load_state_dict(weights)
     found = {"epochs": best, "found_by": "config" if fixed else "early stopping"}
     return training.model, {**found, "held_out_losses": losses}
+
+
+def compile_blocks(model: GPTNeo):
+    """Fuse what is around attention, which has a kernel of its own; the loss has its own too."""
+    for block in model.blocks:
+        block.queries = torch.compile(block.queries)
+        block.rest = torch.compile(block.rest)
 
 
 def make_optimizer(model: GPTNeo, settings: TrainingSettings) -> torch.optim.AdamW:
