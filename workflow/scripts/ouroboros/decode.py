@@ -6,7 +6,7 @@ position t in slot t modulo the slots, and attention does not mind their order.
 
 import torch
 
-from ouroboros import native
+from ouroboros import gpu_check, native
 from ouroboros.model import GPTNeo
 
 NARROW = (
@@ -30,7 +30,13 @@ class Decoder:
             lanes = native.kernels().attention_lanes()
             width = model.settings.hidden_size
             kind = NarrowLayer if width <= NARROW and width % lanes == 0 else NativeLayer
+        elif gpu_check.kernels(model.head.device.type):
+            kind = GPULayer
         self.layers = [kind(block, rows, min(block.span, length), dtype) for block in model.blocks]
+
+    def form(self, time: int) -> int:
+        """Steps of equal form launch the same kernels on the same places: one captured graph each."""
+        return 0 if isinstance(self.layers[0], GPULayer) else stretch(time)
 
     def step(self, ids: torch.Tensor, time: int, clock: torch.Tensor) -> torch.Tensor:
         """Tokens (rows,) at position `time` -> the states behind them (rows, width).
@@ -75,6 +81,20 @@ class Layer:
         scores = scores.masked_fill(self.numbers[:width] > clock, float("-inf"))
         weights = scores.softmax(-1).to(dtype)
         return (weights @ self.values[:, :, :width]).view(self.rows, -1).to(qkv.dtype)
+
+
+class GPULayer(Layer):
+    """Attention by the Triton kernel, which reads what is seen and nothing else."""
+
+    def empty(self, dtype, device):
+        return torch.zeros(
+            2, self.rows, self.slots, self.heads * self.head, dtype=dtype, device=device
+        )
+
+    def attend(self, qkv, time, clock):
+        kernels = gpu_check.kernels(qkv.device.type)
+        qkv = qkv.unflatten(1, (3, -1)).contiguous()
+        return kernels.attention_step(qkv, self.keys, self.values, clock, self.heads)
 
 
 class NativeLayer(Layer):

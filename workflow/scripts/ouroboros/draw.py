@@ -10,7 +10,7 @@ small it is.
 import torch
 import torch.nn.functional as F
 
-from ouroboros import native
+from ouroboros import gpu_check, native
 
 BLOCK = 512  # tokens per block
 ROWS = 256  # rows of logits alive at once
@@ -22,11 +22,15 @@ class Head:
     def __init__(self, weights: torch.Tensor):
         self.weights = weights.detach()
         self.native = native.usable(self.weights)
+        self.gpu = gpu_check.kernels(self.weights.device.type)
         if self.native:
             self.panels = native.panels(self.weights)
 
     def draw(self, hidden: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
         """One token per row: states (rows, width), uniforms float64 (rows,) -> int64 (rows,)."""
+        if self.gpu:
+            hidden = hidden.to(self.weights.dtype)
+            return gpu_check.draw_tokens(self.gpu, hidden, self.weights, uniforms)
         if not self.native:
             return torch.cat([
                 draw(products(hidden[part], self.weights), uniforms[part]) for part in _slices(len(hidden))

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from ouroboros.corpus import TOKEN
-from ouroboros.decode import Decoder, stretch
+from ouroboros.decode import Decoder
 from ouroboros.draw import Head
 from ouroboros.errors import UserError
 from ouroboros.model import GPTNeo
@@ -101,15 +101,16 @@ class Sampler:
         self.tokens.index_copy_(0, self.clock + 1, drawn.unsqueeze(0))
 
     def _replay(self, time):
-        """The step from its graph; steps whose kernels are the same share one."""
-        graph = self.graphs.get(stretch(time))
+        """The step from its graph, which steps of equal form share."""
+        form = self.decoder.form(time)
+        graph = self.graphs.get(form)
         if graph is None:
             stream = torch.cuda.Stream()
             stream.wait_stream(torch.cuda.current_stream())
             with torch.cuda.stream(stream):
                 self._step(time)  # once before the capture, so that libraries are set up
             torch.cuda.current_stream().wait_stream(stream)
-            graph = self.graphs[stretch(time)] = torch.cuda.CUDAGraph()
+            graph = self.graphs[form] = torch.cuda.CUDAGraph()
             with torch.cuda.graph(graph):
                 self._step(time)
         graph.replay()
