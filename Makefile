@@ -1,10 +1,11 @@
 # make demo    a whole lineage on this machine, no GPU, no network but the package index
 # make test    all tests          make check   format and lint
+# make bench   speed and memory side by side with transformers, into docs/performance.md
 PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/bash
 
-.PHONY: demo install install-dev test check format clean
+.PHONY: demo install install-dev test bench check format clean
 
 demo: install
 	$(BIN)/snakemake --cores all demo
@@ -28,6 +29,9 @@ install-dev: .venv/installed-dev
 
 test: install-dev
 	$(BIN)/python -m pytest
+
+bench: install-dev
+	$(BIN)/python benchmarks/all.py
 
 check: install-dev
 	$(BIN)/ruff format --check .

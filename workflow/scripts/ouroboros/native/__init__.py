@@ -1,7 +1,7 @@
 """The core's inner loops in C++, compiled on first use for the CPU at hand; PyTorch is the fallback.
 
 A GPT-Neo of one million parameters spends its life on 50,257 exponentials per token and on heads of
-four features, for which no library has a quick kernel. These are 350 lines without dependencies,
+four features, for which no library has a quick kernel. These are 500 lines without dependencies,
 called through ctypes: torch's extension builder would need half a minute for its headers, and
 leaves a lock behind when it is killed. Without a compiler everything works, several times slower.
 """
