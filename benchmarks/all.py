@@ -43,7 +43,7 @@ ROWS = [
     Row("sampling-1m-600", "sampling.py --model 1m --batch 100 --tokens 600 --repeats 2", "8x"),
     Row("sampling-1m-64", "sampling.py --model 1m --batch 200 --tokens 64", "12x"),
     Row("sampling-33m", "sampling.py --model 33m --batch 200 --tokens 32", "2.4x, 85% of the limit"),
-    Row("sampling-demo", "sampling.py --model demo --batch 300 --tokens 256 --repeats 2", "15x"),
+    Row("sampling-demo", "sampling.py --model demo --batch 300 --tokens 256 --repeats 5", "15x"),
     Row("training-1m", "training.py --model 1m --repeats 2", "5x, a sixth of the memory"),
     Row("training-33m", "training.py --model 33m --precision bf16 --repeats 2", "3x, half the memory"),
     Row("perplexity-1m", "perplexity.py --model 1m --count 1000 --repeats 2", "2x"),

@@ -3,6 +3,7 @@
 The limit is arithmetic alone: every multiplication of the model at the best rate that was measured.
 """
 
+import math
 import time
 
 import torch
@@ -41,17 +42,25 @@ def cache_bytes(settings: ModelSettings, length: int) -> int:
 
 def prepare(settings: ModelSettings, rows: int, dtype: torch.dtype):
     """A measurement of the products that `rows` tokens at once are made of, and of memory."""
-    width = settings.hidden_size
-    pairs = [(width, width), (width, 3 * width), (width, 4 * width), (4 * width, width)]
-    pairs.append((width, settings.vocabulary_size))  # the LM head
-    shapes = [(rows, *pair) for pair in pairs] + [(SQUARE, SQUARE, SQUARE)]
+    width, layers = settings.hidden_size, settings.layers
+    model = {  # inner size and columns -> how often
+        (width, 3 * width): layers,
+        (width, width): layers,
+        (width, 4 * width): layers,
+        (4 * width, width): layers,
+        (width, settings.vocabulary_size): 1,  # the LM head
+    }
 
     def measure() -> dict:
-        """GFLOP/s of every product, GB/s of reading and of copying (read and written)."""
-        gemm = {" x ".join(map(str, shape)): _gemm_rate(*shape, dtype) for shape in shapes}
+        """GFLOP/s of every product and of the model's together; GB/s of reading and of copying."""
+        rates = {pair: _gemm_rate(rows, *pair, dtype) for pair in model}
+        flop = {pair: math.prod(pair) * count for pair, count in model.items()}
+        gemm = {f"{rows} x {inner} x {columns}": rates[inner, columns] for inner, columns in rates}
+        gemm[f"{SQUARE} x {SQUARE} x {SQUARE}"] = _gemm_rate(SQUARE, SQUARE, SQUARE, dtype)
         source, copy = torch.ones(FLOATS), torch.empty(FLOATS)
         return {
             "gemm_gflops": gemm,
+            "model_gflops": sum(flop.values()) / sum(flop[pair] / rates[pair] for pair in model),
             "read_gb": 4 * FLOATS / _seconds(lambda: source.sum()) / 1e9,
             "copy_gb": 8 * FLOATS / _seconds(lambda: copy.copy_(source)) / 1e9,
         }

@@ -10,11 +10,13 @@ import time
 
 import common
 import numpy as np
+import sides
 import torch
+from comparison import Work, compare
 from limit import forward_flop
 
 from ouroboros.errors import UserError
-from ouroboros.perplexity import perplexity, story_losses
+from ouroboros.perplexity import story_losses
 from ouroboros.sources import stories
 from ouroboros.tokenizer import make_tokenizer
 
@@ -29,7 +31,7 @@ def read_texts(options) -> list[str]:
         source = {"source": "files", "files": files, "validation_files": files}
         source |= {"column": "text", "separator": "<|endoftext|>"}
     else:
-        grammar = str(common.REPOSITORY / "resources" / "story_grammar.yaml")
+        grammar = str(sides.REPOSITORY / "resources" / "story_grammar.yaml")
         source = {"source": "grammar", "grammar": grammar, "seed": 0}
         source |= {"stories": 0, "validation_stories": options.count}
     return [story.text.strip() for story in stories(source)[1]][: options.count]
@@ -37,10 +39,9 @@ def read_texts(options) -> list[str]:
 
 def tokenise(texts, options) -> tuple[list[np.ndarray], int]:
     """Stories as tokens, by the lineage's tokenizer, and its end-of-text token."""
-    lineage = common.configuration()["lineages"][options.model]
-    settings = common.configuration()["tokenizers"][lineage["tokenizer"]]
-    tokenizer, end_of_text = make_tokenizer(settings, texts)
-    encoded = [np.array(one.ids, np.uint16) for one in tokenizer.encode_batch(texts)]
+    tokenizer, end_of_text = make_tokenizer(common.tokenizer_settings(options.model), texts)
+    encodings = tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+    encoded = [np.array(encoding.ids, np.uint16) for encoding in encodings]
     positions = common.model_settings(options.model).positions
     # theirs needs a target in every story, and has no window that slides
     fitting = [story for story in encoded if 2 <= len(story) <= positions]
@@ -48,11 +49,11 @@ def tokenise(texts, options) -> tuple[list[np.ndarray], int]:
 
 
 def prepare_ours(options, tokens, end_of_text):
-    model = common.random_model(common.model_settings(options.model))
+    model = common.random_model(options.model)
 
     def repeat(tokens=tokens):
         start = time.perf_counter()
-        perplexity(story_losses(model, tokens, end_of_text, options.context, options.batch))
+        story_losses(model, tokens, end_of_text, options.context, options.batch)
         return sum(map(len, tokens)) / (time.perf_counter() - start)
 
     repeat(tokens[:WARM_UP])
@@ -60,7 +61,7 @@ def prepare_ours(options, tokens, end_of_text):
 
 
 def prepare_theirs(options, tokens, end_of_text):
-    model = common.in_transformers(common.random_model(common.model_settings(options.model)))
+    model = common.in_transformers(common.random_model(options.model))
 
     @torch.no_grad()
     def repeat(tokens=tokens):
@@ -70,7 +71,6 @@ def prepare_theirs(options, tokens, end_of_text):
             ids = torch.from_numpy(story.astype(np.int64))[None]
             total += model(ids, labels=ids).loss.item() * len(story)
             count += len(story)
-        np.exp(total / count)
         return count / (time.perf_counter() - start)
 
     repeat(tokens[:WARM_UP])
@@ -88,28 +88,27 @@ def flop(settings, tokens, context) -> float:
 
 
 def main():
-    options = common.parser(__doc__.splitlines()[0])
-    options.add_argument(
+    parser = common.make_parser(__doc__.splitlines()[0])
+    parser.add_argument(
         "--stories", metavar="FILE", help=".jsonl, .txt or .parquet; else our grammar's"
     )
-    options.add_argument("--count", type=common.positive, default=1000, help="stories")
-    options.add_argument("--context", type=common.positive, help="of our side; else the lineage's")
-    options.add_argument("--batch", type=common.positive, help="of our side; else the workflow's")
-    command_line, options = options, options.parse_args()
-    lineage, settings = (
-        common.configuration()["lineages"][options.model],
-        common.model_settings(options.model),
-    )
+    parser.add_argument("--count", type=common.positive, default=1000, help="stories")
+    parser.add_argument("--context", type=common.positive, help="of our side; else the lineage's")
+    parser.add_argument("--batch", type=common.positive, help="of our side; else the workflow's")
+    options = parser.parse_args()
+    lineage, settings = common.lineage(options.model), common.model_settings(options.model)
     options.context = options.context or lineage["evaluation"]["context"]
     options.batch = options.batch or lineage["resources"]["ppl"]["batch"]
     if options.context > settings.positions:
-        command_line.error(f"--context: {options.model} has {settings.positions} positions")
+        parser.error(f"--context: {options.model} has {settings.positions} positions")
     try:
         tokens, end_of_text = tokenise(read_texts(options), options)
     except UserError as error:
-        command_line.error(str(error))
+        parser.error(str(error))
+    if not tokens:
+        parser.error(f"no story has 2 to {settings.positions} tokens")
     windows = sum(max(0, len(story) - options.context) for story in tokens)
-    common.compare(
+    compare(
         options,
         f"perplexity, {options.model}, {len(tokens)} {'real' if options.stories else 'grammar'} "
         f"stories of {np.mean([len(story) for story in tokens]):.0f} tokens ({windows} tokens "
@@ -117,7 +116,7 @@ def main():
         "transformers' model, a story at a time, fp32",
         (prepare_ours, options, tokens, end_of_text),
         (prepare_theirs, options, tokens, end_of_text),
-        common.Work(SLICE, flop(settings, tokens, options.context)),
+        Work(SLICE, flop(settings, tokens, options.context)),
     )
 
 

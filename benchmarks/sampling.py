@@ -11,6 +11,7 @@ import time
 
 import common
 import torch
+from comparison import Work, compare
 from limit import cache_bytes, forward_flop
 
 from ouroboros.sampling import sample
@@ -19,7 +20,7 @@ WARM_UP = 8  # tokens
 
 
 def prepare_ours(options):
-    model = common.random_model(common.model_settings(options.model))
+    model = common.random_model(options.model)
     keys = itertools.count()
 
     def repeat(tokens=options.tokens):
@@ -35,7 +36,7 @@ def prepare_ours(options):
 
 
 def prepare_theirs(options):
-    model = common.in_transformers(common.random_model(common.model_settings(options.model)))
+    model = common.in_transformers(common.random_model(options.model))
     stop = model.config.eos_token_id
     model.generation_config.eos_token_id = None  # rows go on behind an end-of-text, like ours
     torch.manual_seed(0)
@@ -55,27 +56,24 @@ def prepare_theirs(options):
 
 
 def main():
-    options = common.parser(__doc__.splitlines()[0])
-    options.add_argument("--batch", type=common.positive, default=100, help="sequences at once")
-    options.add_argument(
+    parser = common.make_parser(__doc__.splitlines()[0])
+    parser.add_argument("--batch", type=common.positive, default=100, help="sequences at once")
+    parser.add_argument(
         "--tokens", type=common.positive, help="per sequence; else the lineage's length"
     )
-    command_line, options = options, options.parse_args()
-    lineage, settings = (
-        common.configuration()["lineages"][options.model],
-        common.model_settings(options.model),
-    )
+    options = parser.parse_args()
+    lineage, settings = common.lineage(options.model), common.model_settings(options.model)
     options.tokens = options.tokens or lineage["sampling"]["sequence_length"]
     if options.tokens > settings.positions:
-        command_line.error(f"--tokens: {options.model} has {settings.positions} positions")
+        parser.error(f"--tokens: {options.model} has {settings.positions} positions")
     tokens = options.tokens
-    common.compare(
+    compare(
         options,
         f"sampling, {options.model}, batch {options.batch}, {tokens} tokens, fp32",
         "transformers generate(do_sample=True, top_k=0), fp32",
         (prepare_ours, options),
         (prepare_theirs, options),
-        common.Work(
+        Work(
             options.batch,
             forward_flop(settings, tokens, tokens) / tokens,
             cache_bytes(settings, tokens) / tokens,

@@ -11,7 +11,6 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from statistics import median
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "workflow" / "scripts"))
@@ -54,15 +53,11 @@ class Side:
 def alternate(sides: dict[str, Side], repeats: int) -> dict[str, list]:
     """Every side's results; in each round all sides run once, one behind the other."""
     results = {name: [] for name in sides}
-    for _ in range(repeats):
+    for number in range(repeats):
         for name, side in sides.items():
+            print(f"repeat {number + 1} of {repeats}: {name} ...", file=sys.stderr, flush=True)
             results[name].append(side.repeat())
     return results
-
-
-def spread(values: list[float]) -> dict[str, float]:
-    """Median, smallest and largest."""
-    return {"median": median(values), "min": min(values), "max": max(values)}
 
 
 def _prepare(threads, prepare, arguments):

@@ -12,6 +12,7 @@ import time
 import common
 import numpy as np
 import torch
+from comparison import Work, compare
 from limit import forward_flop
 
 from ouroboros.corpus import TOKEN, Corpus
@@ -31,7 +32,7 @@ def random_tokens(options) -> np.ndarray:
 
 def paper_settings(options) -> TrainingSettings:
     """The lineage's settings, in the precision of our side."""
-    settings = common.configuration()["lineages"][options.model]["training"]
+    settings = common.lineage(options.model)["training"]
     return TrainingSettings(**{**settings, "precision": options.precision})
 
 
@@ -44,31 +45,31 @@ def prepare_ours(options):
     )  # fmt: skip
     training.model.train()
 
-    def repeat(sequences=options.update):
+    def repeat():
         start = time.perf_counter()
-        training.update(np.arange(sequences))
-        return sequences * options.length / (time.perf_counter() - start)
+        training.update(np.arange(len(tokens)))
+        return tokens.size / (time.perf_counter() - start)
 
-    repeat(options.micro_batch)
+    repeat()
     return repeat
 
 
 def prepare_theirs(options):
     model = common.in_transformers(initialise(common.model_settings(options.model), seed=0))
     rows = torch.from_numpy(random_tokens(options).astype(np.int64))
-    make_trainer(model, rows, options, accumulation=1).train()
-    trainer = make_trainer(model, rows, options, options.update // options.micro_batch)
+    trainer = make_trainer(model, rows, options)
 
     def repeat():
         result = trainer.train()
         assert result.global_step == 1
         return rows.numel() / result.metrics["train_runtime"]  # without the Trainer's preparations
 
+    repeat()
     return repeat
 
 
-def make_trainer(model, rows, options, accumulation):
-    """A Trainer that makes one update of `accumulation` micro-batches."""
+def make_trainer(model, rows, options):
+    """A Trainer whose `train` makes one update; Adam's averages stay from call to call."""
     from transformers import PrinterCallback, Trainer, TrainingArguments
 
     settings = paper_settings(options)
@@ -77,7 +78,7 @@ def make_trainer(model, rows, options, accumulation):
         use_cpu=True,
         max_steps=1,
         per_device_train_batch_size=options.micro_batch,
-        gradient_accumulation_steps=accumulation,
+        gradient_accumulation_steps=options.update // options.micro_batch,
         learning_rate=settings.learning_rate,
         lr_scheduler_type="constant",
         adam_beta1=settings.betas[0],
@@ -96,33 +97,30 @@ def make_trainer(model, rows, options, accumulation):
 
 
 def main():
-    options = common.parser(__doc__.splitlines()[0], allocator="ours")
-    options.add_argument("--length", type=common.positive, help="of sequences; else the lineage's")
-    options.add_argument(
+    parser = common.make_parser(__doc__.splitlines()[0], allocator="ours")
+    parser.add_argument("--length", type=common.positive, help="of sequences; else the lineage's")
+    parser.add_argument(
         "--micro-batch", type=common.positive, help="sequences at once; else 8, of 33m 4"
     )
-    options.add_argument(
+    parser.add_argument(
         "--update", type=common.positive, help="sequences in an update; else 2 micro-batches"
     )
-    options.add_argument(
+    parser.add_argument(
         "--precision", choices=["fp32", "bf16"], default="fp32",
         help="of our side, bf16 by autocast; theirs is fp32",
     )  # fmt: skip
-    command_line, options = options, options.parse_args()
-    lineage, settings = (
-        common.configuration()["lineages"][options.model],
-        common.model_settings(options.model),
-    )
+    options = parser.parse_args()
+    lineage, settings = common.lineage(options.model), common.model_settings(options.model)
     options.length = options.length or lineage["sampling"]["sequence_length"]
     options.micro_batch = options.micro_batch or MICRO_BATCH.get(options.model, 8)
     options.update = options.update or 2 * options.micro_batch
     if options.length > settings.positions:
-        command_line.error(f"--length: {options.model} has {settings.positions} positions")
+        parser.error(f"--length: {options.model} has {settings.positions} positions")
     if options.update % options.micro_batch:
-        command_line.error(f"--update: has to be a multiple of {options.micro_batch} sequences")
+        parser.error(f"--update: has to be a multiple of {options.micro_batch} sequences")
     forward = forward_flop(settings, options.length, options.length) / options.length
     bf16 = options.precision == "bf16"
-    common.compare(
+    compare(
         options,
         f"training, {options.model}, sequences of {options.length}, micro-batch "
         f"{options.micro_batch}, update {options.update}, " + ("bf16 autocast" if bf16 else "fp32"),
@@ -130,7 +128,7 @@ def main():
         (prepare_ours, options),
         (prepare_theirs, options),
         # the backward makes twice the products of the forward
-        common.Work(SLICE, 3 * forward, dtype=torch.bfloat16 if bf16 else torch.float32),
+        Work(SLICE, 3 * forward, dtype=torch.bfloat16 if bf16 else torch.float32),
     )
 
 

@@ -57,7 +57,7 @@ def test_attention_keeps_halves_of_single_precision():
 
 def head(width, dtype):
     generator = torch.Generator().manual_seed(0)
-    hidden = torch.randn(ROWS, width, generator=generator)
+    hidden = torch.randn(ROWS, width, generator=generator) / 4
     return hidden.to(dtype), torch.randn(VOCABULARY, width, generator=generator).to(dtype)
 
 
@@ -94,7 +94,7 @@ def draw_from(logits, uniforms):
 @pytest.mark.parametrize(("width", "dtype"), [(64, torch.float16), (144, torch.float32)])
 def test_draws_are_those_of_the_exact_distribution(width, dtype):
     hidden, weights = head(width, dtype)
-    hidden = (hidden / 4).repeat(10, 1)
+    hidden = hidden.repeat(10, 1)
     probabilities = (hidden.double() @ weights.double().T).softmax(1)
     ends = probabilities.cumsum(1)
     uniforms = torch.from_numpy(np.random.default_rng(1).random((1, len(hidden))))

@@ -81,7 +81,7 @@ class TestAChangeRerunsExactlyWhatDependsOnIt:
         yield change
         finished.configure(TINY)
 
-    summary = frozenset({"table tiny", "figure_perplexity tiny"})
+    summary = frozenset({"table tiny", "figure_perplexity tiny", "findings tiny"})
 
     def test_nothing(self, after):
         assert after("evaluation", "tiny", "samples", 2) == set()
@@ -121,7 +121,7 @@ class TestAChangeRerunsExactlyWhatDependsOnIt:
             "train tiny 4", "sample tiny gen4 00000", "sample tiny gen4 00001", "ppl tiny gen4",
             "text tiny gen4", "samples tiny gen4",
         }  # fmt: skip
-        assert len(jobs) == 6 + 4  # and the figures, the table and the page that show all
+        assert len(jobs) == 6 + 5  # and the figures, the table, the page and the findings of all
 
     def test_memory_of_a_job(self, after):
         """What a job asks of the machine changes nothing in what it makes."""

@@ -15,7 +15,7 @@ from ouroboros.settings import nearest, resolve
 ENVIRONMENT = f"{workflow.basedir}/envs/ouroboros.yaml"
 RESERVED = frozenset(
     "all corpora lexicon initial_corpus tokenizer tokenise gen0 baseline train_first train sample "
-    "ppl text samples lineage_samples figure_perplexity figure_entropy table".split()
+    "ppl text samples lineage_samples figure_perplexity figure_entropy table findings".split()
 )
 
 try:
@@ -135,7 +135,7 @@ def tokens_file(lineage):
 
 def group_targets(group):
     """Everything that is measured and drawn of a lineage or a comparison."""
-    targets = [f"results/{group}/figures/perplexity.svg"]
+    targets = [f"results/{group}/figures/perplexity.svg", f"results/{group}/findings.json"]
     for name in GROUPS[group]:
         targets += [
             f"results/{name}/figures/entropy.svg",

@@ -30,6 +30,7 @@ rule ppl:
 rule text:
     input:
         corpus=own_corpus,
+        initial=lambda wildcards: shards(wildcards.lineage, "gen0"),
         tokenizer=of_corpus("tokenizer"),
         lexicon=lambda wildcards: lexicon(wildcards.lineage),
     output:
@@ -47,6 +48,7 @@ rule text:
     params:
         lexicon_cut=setting("evaluation", "lexicon_cut"),
         distinct_sequences=setting("evaluation", "distinct_sequences"),
+        bigram_sequences=setting("evaluation", "bigram_sequences"),
         seed=part("seed"),
         generation=generation,
     script:

@@ -40,6 +40,30 @@ rule figure_entropy:
         "../scripts/figure_entropy.py"
 
 
+rule findings:
+    input:
+        lambda wildcards: [
+            path
+            for name in GROUPS[wildcards.group]
+            for path in [f"results/{name}/baseline/ppl.json", *ppl_files(name), *text_files(name)]
+        ],
+    output:
+        json="results/{group}/findings.json",
+        markdown="results/{group}/findings.md",
+    log:
+        "logs/{group}/findings.log",
+    conda:
+        ENVIRONMENT
+    threads: resource("report", "threads")
+    resources:
+        mem_mb=resource("report", "mem_mb"),
+        runtime=resource("report", "runtime"),
+    params:
+        models=lambda wildcards: {name: LINEAGES[name]["model"] for name in GROUPS[wildcards.group]},
+    script:
+        "../scripts/findings.py"
+
+
 rule table:
     input:
         ppl=lambda wildcards: [

@@ -6,6 +6,7 @@ from ouroboros.checkpoint import read_lm
 from ouroboros.device import choose_device, describe
 from ouroboros.perplexity import perplexity, story_losses
 from ouroboros.provenance import provenance
+from ouroboros.tails import tails
 from ouroboros.tokens import read_token_stories
 
 
@@ -20,7 +21,7 @@ def main(snakemake):
         describe(device), lineage=snakemake.wildcards.lineage, lm=snakemake.wildcards.lm,
         generation=params.generation, seed=params.seed, context=params.context,
     )  # fmt: skip
-    write_json(snakemake.output[0], {**perplexity(losses), "provenance": block})
+    write_json(snakemake.output[0], {**perplexity(losses), **tails(losses), "provenance": block})
 
 
 if "snakemake" in globals():

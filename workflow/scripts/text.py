@@ -3,6 +3,7 @@
 from adaptor import run
 from ouroboros.artifacts import write_json
 from ouroboros.corpus import blocks
+from ouroboros.divergence import drift
 from ouroboros.lexicon import read_lexicon
 from ouroboros.provenance import provenance
 from ouroboros.text import text_statistics
@@ -16,10 +17,14 @@ def main(snakemake):
         blocks(snakemake.input.corpus), tokenizer, end_of_text,
         read_lexicon(snakemake.input.lexicon), params.distinct_sequences,
     )  # fmt: skip
+    statistics |= drift(
+        lambda: blocks(snakemake.input.corpus), lambda: blocks(snakemake.input.initial),
+        params.bigram_sequences,
+    )  # fmt: skip
     block = provenance(
         lineage=snakemake.wildcards.lineage, lm=snakemake.wildcards.lm,
         generation=params.generation, seed=params.seed, lexicon_cut=params.lexicon_cut,
-        distinct_sequences=params.distinct_sequences,
+        distinct_sequences=params.distinct_sequences, bigram_sequences=params.bigram_sequences,
     )  # fmt: skip
     write_json(snakemake.output[0], {**statistics, "provenance": block})
 

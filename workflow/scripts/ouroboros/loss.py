@@ -56,7 +56,8 @@ class _SummedLoss(torch.autograd.Function):
     @staticmethod
     def backward(ctx, scale):
         to_hidden, to_head = ctx.saved_tensors
-        return to_hidden * scale, (to_head * scale).to(ctx.head_dtype), None
+        # in place: the head's gradient is as large as the head, and nobody asks for it twice
+        return to_hidden.mul_(scale), to_head.mul_(scale).to(ctx.head_dtype), None
 
 
 class _Gradient:
@@ -66,7 +67,7 @@ class _Gradient:
         vocabulary, width = weights.shape
         # The head's gradient passes through memory once per slice: wide models need more rows, and
         # a GPU more still to be busy.
-        self.rows = min(tokens, 4096 if weights.is_cuda else max(192, 2 * width))
+        self.rows = min(tokens, 4096 if weights.is_cuda else max(192, width))
         self.weights = weights
         self.kernel = KERNELS.get(weights.dtype) if weights.device.type == "cpu" else None
         if self.kernel and native.kernels():

@@ -109,8 +109,11 @@ extern "C" void head_draw(const float* hidden, const float* panels, const float*
             store(logits + p * PANEL, first);
             store(logits + p * PANEL + LANES, second);
         }
-        for (int64_t i = 0; i < count; i++)
-            weights[i] = std::exp(double(logits[i]) - double(maximum[block]));
+        for (int64_t i = 0; i < count; i += LANES) {
+            const Vector apart = load(logits + i) - maximum[block], powers = exponential(apart);
+            for (int64_t j = i; j < std::min<int64_t>(i + LANES, count); j++)
+                weights[j] = powers[j - i] > 0 ? powers[j - i] : std::exp(double(apart[j - i]));
+        }
         tokens[row] = block * BLOCK + locate(count);
     }
 }
