@@ -1,7 +1,14 @@
 """What several tests share: stories, a small tokenizer, a small model, a small lineage."""
 
+import os
+from pathlib import Path
+
 import pytest
 from tools import Workflow
+
+# Triton reads this when it is first imported, by whichever library; see test_gpu.py
+if not Path("/dev/nvidiactl").exists():
+    os.environ["TRITON_INTERPRET"] = "1"
 
 
 @pytest.fixture(scope="session")
