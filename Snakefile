@@ -17,6 +17,10 @@ configfile: f"{workflow.basedir}/config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/local_files.smk"
+include: "workflow/rules/inputs.smk"
+include: "workflow/rules/judges.smk"
+include: "workflow/rules/targets.smk"
 
 
 rule all:
@@ -29,6 +33,8 @@ rule all:
 include: "workflow/rules/corpus.smk"
 include: "workflow/rules/lineage.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/gpt_eval.smk"
+include: "workflow/rules/classification.smk"
 include: "workflow/rules/report.smk"
 
 

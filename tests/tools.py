@@ -26,7 +26,7 @@ TINY = {
             "overrides": {
                 "resources": {
                     rule: {"gpu": 0, "threads": 1, "mem_mb": 500, "batch": 16}
-                    for rule in ("train", "sample", "ppl")
+                    for rule in ("train", "sample", "ppl", "completions")
                 }
             },
         }

@@ -6,7 +6,7 @@ that batch sizes, shards and the number of machines change nothing in what is dr
 
 import numpy as np
 
-PURPOSES = ("weights", "order", "sampling", "split")
+PURPOSES = ("weights", "order", "sampling", "split", "completions")
 
 
 def seed_for(seed: int, generation: int, purpose: str) -> int:

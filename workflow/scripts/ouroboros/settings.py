@@ -25,7 +25,7 @@ def resolve(config: dict, schema: dict, reserved: frozenset[str] = frozenset()) 
     """Check `config` and return it resolved.
 
     Returns a dict with `corpora` and `tokenizers` (name -> settings, those that a lineage overrides
-    under the name `{part}.{lineage}`), `lineages` (name -> its parts as dicts; `corpus` and
+    under the name `{part}.{lineage}`), `tasks` (name -> settings), `lineages` (name -> its parts as dicts; `corpus` and
     `tokenizer` as names into the former two), `comparisons` and `resources`.
     Raises UserError naming the key, what is wrong with it and what would be right.
     """
@@ -33,8 +33,16 @@ def resolve(config: dict, schema: dict, reserved: frozenset[str] = frozenset()) 
     resolved = {
         "corpora": {},
         "tokenizers": {},
+        "tasks": {
+            name: _with_defaults(task, schema["$defs"]["task"], schema)
+            for name, task in config.get("tasks", {}).items()
+        },
         "comparisons": config.get("comparisons", {}),
         "resources": _with_defaults(config["resources"], schema["$defs"]["resources"], schema),
+        "judges": {
+            name: _with_defaults(judge, schema["$defs"]["judge"], schema)
+            for name, judge in config.get("judges", {}).items()
+        },
         "lineages": {},
     }
     for name in config["lineages"]:
@@ -76,6 +84,8 @@ def _lineage(name, config, schema, resolved):
             lineage[part] = settings
     lineage["resources"] = _resources(where, config, overrides.get("resources", {}), schema)
     _check_lineage(where, lineage)
+    _check_tasks(where, lineage, resolved["tasks"])
+    _check_judge(where, lineage, resolved["judges"])
     return lineage
 
 
@@ -117,6 +127,31 @@ def _check_lineage(where, lineage):
         raise UserError(
             f"{where}.sampling: shards {sampling['shards']} is more than sequences "
             f"({sampling['sequences']}); a shard holds at least one sequence."
+        )
+
+
+def _check_tasks(where, lineage, tasks):
+    """Tasks have to be there, and their texts to fit the model."""
+    settings, positions = lineage["evaluation"]["classification"], lineage["model"]["positions"]
+    for name in settings["tasks"]:
+        if name not in tasks:
+            raise UserError(
+                f"{where}.evaluation.classification.tasks: there is no {name!r} under `tasks`. "
+                f"{nearest(name, tasks)}"
+            )
+        length = tasks[name].get("max_length", settings["max_length"])
+        if length > positions:
+            raise UserError(
+                f"{where}.evaluation.classification: max_length {length} of {name} is more than the "
+                f"model's positions ({positions}). Lower it, or raise positions of the model."
+            )
+
+
+def _check_judge(where, lineage, judges):
+    judge = lineage["evaluation"]["judge"]
+    if judge is not None and judge not in judges:
+        raise UserError(
+            f"{where}.evaluation: there is no {judge!r} under `judges`. {nearest(judge, judges)}"
         )
 
 
@@ -201,7 +236,7 @@ def _with_defaults(value, definition, schema):
         entry = _definition(filled.get(key), entry, schema)
         if key not in filled and "default" in entry:
             filled[key] = copy.deepcopy(entry["default"])
-        elif isinstance(filled.get(key), dict) and "properties" in entry:
+        if isinstance(filled.get(key), dict) and "properties" in entry:
             filled[key] = _with_defaults(filled[key], entry, schema)
     return filled
 

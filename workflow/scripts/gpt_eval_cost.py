@@ -1,0 +1,31 @@
+"""Rule gpt_eval_cost: what a judge will cost, without a request or a key."""
+
+import sys
+
+from adaptor import run
+from ouroboros.artifacts import read_json, write_json
+from ouroboros.costs import estimate
+from ouroboros.judge import Judge, questions
+from ouroboros.provenance import provenance
+
+
+def main(snakemake):
+    params = snakemake.params
+    judge = Judge(**params.judge)
+    costs = {}
+    for path, lm in zip(snakemake.input, params.lms, strict=True):
+        stories = read_json(path)["stories"]
+        costs[lm] = estimate(judge, [text for story in questions(stories) for text in story])
+    total = {key: sum(cost[key] for cost in costs.values()) for key in next(iter(costs.values()))}
+    print(
+        f"\n{judge.model} for {snakemake.wildcards.lineage}: {total['requests']} requests, about "
+        f"{total['input_tokens']} input and {total['output_tokens']} output tokens, about "
+        f"{total['money']:.4f} by the prices in the configuration (budget {judge.budget:g}).\n",
+        file=sys.stderr,
+    )
+    block = provenance(lineage=snakemake.wildcards.lineage, seed=params.seed, judge=params.judge)
+    write_json(snakemake.output[0], {**total, "lms": costs, "provenance": block})
+
+
+if "snakemake" in globals():
+    run(main, snakemake)  # noqa: F821

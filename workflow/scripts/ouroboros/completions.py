@@ -1,0 +1,82 @@
+"""An LM's completions of given beginnings (paper 5.3.3, step 1), sampled like its corpora.
+
+A beginning follows the end-of-text token, as every story does in training. Completion c of
+beginning p has a random stream of its own, so that neither batches nor the number of completions
+change what is drawn.
+"""
+
+import numpy as np
+import torch
+
+from ouroboros.errors import UserError
+from ouroboros.progress import Progress
+from ouroboros.randomness import uniforms
+from ouroboros.sampling import Sampler, fitting_batch
+
+DRAWN = -1  # where a sequence has no given token
+
+
+def complete(
+    model, tokenizer, end_of_text: int, prompts: list[str], completions: int, new_tokens: int,
+    key: int, batch: int | str = "auto",
+) -> list[dict]:  # fmt: skip
+    """`completions` of every prompt, of up to `new_tokens` tokens drawn from the full distribution.
+
+    Per prompt `beginning` and `completions`, each with its `text` and whether the LM `ended` it by
+    the end-of-text token, which is not part of the text. `batch` is how many are sampled at once.
+    """
+    given = [np.array(tokenizer.encode(prompt).ids) for prompt in prompts]
+    length = max(map(len, given)) + new_tokens
+    if length > model.settings.positions:
+        raise UserError(
+            f"The longest prompt has {length - new_tokens} tokens and {new_tokens} new ones were asked "
+            f"for, but the model has {model.settings.positions} positions. Lower `new_tokens` of the "
+            "evaluation, or shorten the prompts."
+        )
+    rows = [(prompt, copy) for prompt in range(len(prompts)) for copy in range(completions)]
+    if batch == "auto":
+        batch = fitting_batch(model, length, len(rows))
+    completer = Completer(model, min(batch, len(rows)), length, end_of_text)
+    progress = Progress("completions", len(rows) * length, "tokens")
+    stories = [{"beginning": prompt, "completions": []} for prompt in prompts]
+    for start in range(0, len(rows), batch):
+        part = rows[start : start + batch]
+        draws = uniforms(key, [prompt << 32 | copy for prompt, copy in part], new_tokens)
+        drawn = completer.complete([given[prompt] for prompt, _ in part], draws, progress)
+        for (prompt, _), tokens in zip(part, drawn, strict=True):
+            stories[prompt]["completions"].append(_completion(tokens, tokenizer, end_of_text))
+    progress.close()
+    return stories
+
+
+class Completer(Sampler):
+    """A sampler whose sequences begin with given tokens."""
+
+    def __init__(self, model, rows, length, end_of_text):
+        super().__init__(model, rows, length, end_of_text)
+        self.given = torch.full_like(self.tokens, DRAWN)
+
+    def complete(self, given: list[np.ndarray], draws: np.ndarray, progress) -> list[np.ndarray]:
+        """Tokens before (rows arrays of any lengths), uniforms (rows, new) -> new tokens (rows, new)."""
+        lengths = [len(tokens) for tokens in given]
+        new = draws.shape[1]
+        ahead = np.zeros((len(given), len(self.draws)))
+        self.given.fill_(DRAWN)
+        for row, (tokens, length) in enumerate(zip(given, lengths, strict=True)):
+            self.given[1 : length + 1, row] = torch.from_numpy(tokens)
+            ahead[row, length : length + new] = draws[row]
+        tokens = self.sample(ahead, progress)
+        return [row[length : length + new] for row, length in zip(tokens, lengths, strict=True)]
+
+    def _step(self, time):
+        super()._step(time)
+        given = self.given.index_select(0, self.clock + 1)
+        drawn = self.tokens.index_select(0, self.clock + 1)
+        self.tokens.index_copy_(0, self.clock + 1, torch.where(given == DRAWN, drawn, given))
+
+
+def _completion(tokens, tokenizer, end_of_text):
+    ends = np.flatnonzero(tokens == end_of_text)
+    kept = tokens[: ends[0]] if len(ends) else tokens
+    text = tokenizer.decode(kept.tolist(), skip_special_tokens=False)
+    return {"text": text, "ended": bool(len(ends))}

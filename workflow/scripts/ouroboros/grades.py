@@ -1,0 +1,110 @@
+"""What a judge is asked about a completion, how its reply is read, and a generation's scores."""
+
+import json
+import math
+import re
+
+import numpy as np
+
+NAMES = ("grammar", "creativity", "consistency")
+BEST = 9
+
+# The prompt of the paper's section 5.3.3; the first word is lost in its print.
+QUESTION = """\
+In the following exercise, the student is given a beginning of a story. The student needs to \
+complete it into a full story. The exercise tests the student's language abilities and creativity. \
+The symbol *** marks the separator between the prescribed beginning and the student's completion:
+
+{beginning} *** {completion}
+
+Please grade the student's completion (the one after the *** symbol) in terms of grammar, \
+creativity, and consistency. Is it grammatically correct? Is it consistent with the beginning of \
+the story? Pay special attention to whether the student manages to complete the sentence which is \
+split in the middle by the separator ***. Return your response in a JSON format, with a variable \
+'grammar', a variable 'creativity', and a variable 'consistency', each containing an integer grade \
+between 0 and 9, where 0 is the worst and 9 is the best. For example: \
+{{"grammar": 5, "creativity": 5, "consistency": 5}}"""
+
+QUOTES = str.maketrans(
+    dict.fromkeys("'`\u00b4\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb", '"')
+)
+OBJECT = re.compile(r"\{[^{}]*\}")
+THOUGHTS = re.compile(r"<think>.*?</think>", re.DOTALL)  # reasoning that some servers leave in
+NINTHS = re.compile(rf'(:\s*)(\d+)\s*/\s*{BEST}(?=\s*[,}}"])')
+TRAILING_COMMA = re.compile(r",\s*\}")
+
+
+def question(beginning: str, completion: str) -> str:
+    """The message to the judge."""
+    return QUESTION.format(beginning=beginning.strip(), completion=completion.strip())
+
+
+def read_grades(reply: str) -> dict[str, int] | None:
+    """The grades in a judge's reply, or None where it does not say them plainly.
+
+    They are a JSON object with the three names and whole numbers from 0 to 9 (or "8/9"), in prose,
+    a code fence, or any quotes. Several objects count if they agree; nothing is guessed.
+    """
+    found = [_grades(text) for text in OBJECT.findall(THOUGHTS.sub("", reply))]
+    found = [grades for grades in found if grades is not None]
+    return found[0] if found and all(grades == found[0] for grades in found) else None
+
+
+def scores(grades: list[list[dict | None]]) -> dict:
+    """Mean and standard error of each grade; `grades` holds those of each beginning's completions.
+
+    A grade of None is counted as `unparsed` and in no mean. The standard error is that of a ratio
+    (summed grades over their number) with beginnings as the sampled units, since completions of
+    one beginning are not independent.
+    """
+    graded = [[entry for entry in story if entry is not None] for story in grades]
+    completions, read = sum(map(len, grades)), sum(map(len, graded))
+    values = {
+        name: [[entry[name] for entry in story] for story in graded if story] for name in NAMES
+    }
+    return {
+        **{name: _mean(stories) for name, stories in values.items()},
+        "beginnings": len(grades),
+        "completions": completions,
+        "graded": read,
+        "unparsed": completions - read,
+    }  # fmt: skip
+
+
+def _mean(stories):
+    if not stories:
+        return {"mean": None, "standard_error": None}
+    sums = np.array([sum(story) for story in stories], float)
+    lengths = np.array([len(story) for story in stories])
+    count, total = len(stories), lengths.sum()
+    mean = sums.sum() / total
+    if count == 1:
+        return {"mean": float(mean), "standard_error": None}
+    spread = ((sums - mean * lengths) ** 2).sum() * count / (count - 1)
+    return {"mean": float(mean), "standard_error": math.sqrt(spread) / int(total)}
+
+
+def _grades(text):
+    for form in (text, text.translate(QUOTES)):
+        form = NINTHS.sub(r"\1\2", TRAILING_COMMA.sub("}", form))
+        try:
+            pairs = json.loads(form, object_pairs_hook=list)
+        except ValueError:
+            continue
+        grades = {}
+        for name in NAMES:
+            values = [_grade(value) for key, value in pairs if key.strip().lower() == name]
+            if len(values) != 1 or values[0] is None:
+                return None
+            grades[name] = values[0]
+        return grades
+    return None
+
+
+def _grade(value):
+    if isinstance(value, str):
+        match = re.fullmatch(rf"\s*(\d+)\s*(?:/\s*{BEST}\s*)?", value)
+        value = int(match[1]) if match else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if value in range(BEST + 1) else None

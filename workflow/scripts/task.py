@@ -1,0 +1,20 @@
+"""Rule task: the examples of a text-classification task, from wherever they come."""
+
+from adaptor import run
+from ouroboros.tasks import KINDS, read_files, read_hub, write_examples
+
+
+def main(snakemake):
+    settings = snakemake.params.task
+    kind = KINDS[settings["kind"]]
+    for split in ("train", "validation"):
+        if settings["source"] == "hub":
+            name = settings[f"{split}_split"]
+            examples = read_hub(kind, settings["path"], settings["subset"], name)
+        else:
+            examples = read_files(kind, snakemake.input.get(split))
+        write_examples(kind, examples, snakemake.output.get(split))
+
+
+if "snakemake" in globals():
+    run(main, snakemake)  # noqa: F821
