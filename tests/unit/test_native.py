@@ -10,9 +10,10 @@ import torch
 from tools import lively
 
 from ouroboros import decode, loss, native, sampling
-from ouroboros.draw import Head
+from ouroboros.draw import Head, draw
 from ouroboros.errors import UserError
 from ouroboros.model import initialise
+from ouroboros.narrow import Narrow, fits
 
 SCRIPTS = Path(native.__file__).parent.parent.parent
 
@@ -105,7 +106,7 @@ def test_the_gradient_of_the_loss(both, dtype, vocabulary):
 
 @pytest.mark.parametrize("heads, hidden", [(4, 16), (16, 64), (2, 40), (3, 144)])
 def test_decode_steps(both, model_settings, heads, hidden):
-    """By whole blocks, by kernels of attention alone, and by PyTorch."""
+    """By the kernel of attention, and by PyTorch."""
     settings = replace(model_settings, heads=heads, hidden_size=hidden)
     model = lively(initialise(settings, 1), scale=4.0)
     ids = torch.randint(0, 300, (13, 60), generator=torch.Generator().manual_seed(0))
@@ -120,9 +121,58 @@ def test_decode_steps(both, model_settings, heads, hidden):
 
     kinds = []
     ours, theirs = both(steps)
-    whole = hidden <= decode.NARROW and hidden % native.kernels().attention_lanes() == 0
-    assert kinds == ["NarrowLayer" if whole else "NativeLayer", "Layer"]
+    assert kinds == ["NativeLayer", "Layer"]
     assert (ours - theirs).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize(
+    "heads, hidden, rows", [(4, 16, 5), (16, 64, 70), (2, 40, 33), (4, 64, 32)]
+)
+def test_a_narrow_model_is_sampled_by_its_forward(model_settings, heads, hidden, rows):
+    """States at every position, beyond window, context and ring, and draws by these states."""
+    settings = replace(model_settings, heads=heads, hidden_size=hidden)
+    model = lively(initialise(settings, 1), scale=4.0)
+    assert fits(model)
+    length, vocabulary = 60, settings.vocabulary_size
+    generator = torch.Generator().manual_seed(0)
+    draws = torch.rand(length, rows, dtype=torch.float64, generator=generator)
+    draws[3], draws[4] = 0.0, 1 - 2.0**-53
+    given = torch.randint(-vocabulary, vocabulary, (length + 1, rows), generator=generator).clamp(
+        -1
+    )
+    tokens = torch.zeros(length + 1, rows, dtype=torch.int64)
+    narrow, states = Narrow(model, rows, length, temperature=0.5), []
+    for time in range(length):
+        narrow.steps(tokens, draws, given, time, time + 1)
+        states.append(narrow.states().clone())
+    with torch.no_grad():
+        expected = model.logits(tokens[:-1].T).transpose(0, 1) / 0.5
+        logits = torch.stack(states) @ model.head.T
+    assert torch.allclose(logits, expected, atol=1e-4)
+    drawn = torch.stack([draw(logits[time], draws[time]) for time in range(length)])
+    taken = given[1:] >= 0
+    assert torch.equal(tokens[1:][taken], given[1:][taken]) and taken.any()
+    assert torch.equal(tokens[1:][~taken], drawn[~taken])
+    again = torch.zeros_like(tokens)
+    Narrow(model, rows, length, temperature=0.5).steps(again, draws, given, 0, length)
+    assert torch.equal(again, tokens)
+
+
+def test_a_narrow_model_can_draw_what_is_rare(model_settings):
+    """Tokens of a thousand-millionth, and one of a share that float32's sums would lose."""
+    model = initialise(replace(model_settings, vocabulary_size=300), 1)
+    with torch.no_grad():
+        model.ln_f.weight.zero_()
+        model.ln_f.bias.copy_(torch.eye(model.settings.hidden_size)[0])
+        model.wte.weight.zero_()
+        model.wte.weight[:, 0] = -20.0  # e^-20 = 2e-9 of the likeliest token's
+        model.wte.weight[7, 0] = 0.0
+    probabilities = torch.softmax(model.wte.weight[:, 0].double(), 0)
+    middles = probabilities.cumsum(0) - probabilities / 2
+    tokens = torch.zeros(2, 300, dtype=torch.int64)
+    given = torch.full_like(tokens, -1)
+    Narrow(model, 300, 1).steps(tokens, middles[None].contiguous(), given, 0, 1)
+    assert torch.equal(tokens[1], torch.arange(300))
 
 
 def test_a_corpus_is_the_same_without_kernels(both, model_settings):

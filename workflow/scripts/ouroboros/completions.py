@@ -6,14 +6,11 @@ change what is drawn.
 """
 
 import numpy as np
-import torch
 
 from ouroboros.errors import UserError
 from ouroboros.progress import Progress
 from ouroboros.randomness import uniforms
-from ouroboros.sampling import Sampler, fitting_batch
-
-DRAWN = -1  # where a sequence has no given token
+from ouroboros.sampling import DRAWN, Sampler, fitting_batch
 
 
 def complete(
@@ -36,43 +33,28 @@ def complete(
     rows = [(prompt, copy) for prompt in range(len(prompts)) for copy in range(completions)]
     if batch == "auto":
         batch = fitting_batch(model, length, len(rows))
-    completer = Completer(model, min(batch, len(rows)), length, end_of_text)
+    sampler = Sampler(model, min(batch, len(rows)), length, end_of_text)
     progress = Progress("completions", len(rows) * length, "tokens")
     stories = [{"beginning": prompt, "completions": []} for prompt in prompts]
     for start in range(0, len(rows), batch):
         part = rows[start : start + batch]
         draws = uniforms(key, [prompt << 32 | copy for prompt, copy in part], new_tokens)
-        drawn = completer.complete([given[prompt] for prompt, _ in part], draws, progress)
+        drawn = _complete(sampler, [given[prompt] for prompt, _ in part], draws, length, progress)
         for (prompt, _), tokens in zip(part, drawn, strict=True):
             stories[prompt]["completions"].append(_completion(tokens, tokenizer, end_of_text))
     progress.close()
     return stories
 
 
-class Completer(Sampler):
-    """A sampler whose sequences begin with given tokens."""
-
-    def __init__(self, model, rows, length, end_of_text):
-        super().__init__(model, rows, length, end_of_text)
-        self.given = torch.full_like(self.tokens, DRAWN)
-
-    def complete(self, given: list[np.ndarray], draws: np.ndarray, progress) -> list[np.ndarray]:
-        """Tokens before (rows arrays of any lengths), uniforms (rows, new) -> new tokens (rows, new)."""
-        lengths = [len(tokens) for tokens in given]
-        new = draws.shape[1]
-        ahead = np.zeros((len(given), len(self.draws)))
-        self.given.fill_(DRAWN)
-        for row, (tokens, length) in enumerate(zip(given, lengths, strict=True)):
-            self.given[1 : length + 1, row] = torch.from_numpy(tokens)
-            ahead[row, length : length + new] = draws[row]
-        tokens = self.sample(ahead, progress)
-        return [row[length : length + new] for row, length in zip(tokens, lengths, strict=True)]
-
-    def _step(self, time):
-        super()._step(time)
-        given = self.given.index_select(0, self.clock + 1)
-        drawn = self.tokens.index_select(0, self.clock + 1)
-        self.tokens.index_copy_(0, self.clock + 1, torch.where(given == DRAWN, drawn, given))
+def _complete(sampler, given: list[np.ndarray], draws: np.ndarray, length, progress):
+    """Tokens before (rows arrays of any lengths), uniforms (rows, new) -> new tokens (rows, new)."""
+    lengths, new = [len(tokens) for tokens in given], draws.shape[1]
+    before, ahead = np.full((len(given), length), DRAWN), np.zeros((len(given), length))
+    for row, tokens in enumerate(given):
+        before[row, : len(tokens)] = tokens
+        ahead[row, len(tokens) : len(tokens) + new] = draws[row]
+    tokens = sampler.sample(ahead, progress, before)
+    return [row[start : start + new] for row, start in zip(tokens, lengths, strict=True)]
 
 
 def _completion(tokens, tokenizer, end_of_text):

@@ -9,9 +9,6 @@ import torch
 from ouroboros import gpu_check, native
 from ouroboros.model import GPTNeo
 
-NARROW = (
-    128  # up to this width a layer's weights stay in a core's cache, and our kernels are quicker
-)
 STRETCH = 64  # slots that the plain layer looks at are a multiple of this
 
 
@@ -27,9 +24,7 @@ class Decoder:
         self.model = model
         kind = Layer
         if dtype == torch.float32 and native.usable(model.head):
-            lanes = native.kernels().attention_lanes()
-            width = model.settings.hidden_size
-            kind = NarrowLayer if width <= NARROW and width % lanes == 0 else NativeLayer
+            kind = NativeLayer
         elif gpu_check.kernels(model.head.device.type):
             kind = GPULayer
         self.layers = [kind(block, rows, min(block.span, length), dtype) for block in model.blocks]
@@ -111,23 +106,3 @@ class NativeLayer(Layer):
             self.slots, time % self.slots, min(time + 1, self.slots),
         )  # fmt: skip
         return out
-
-
-class NarrowLayer(NativeLayer):
-    """The whole block by kernels."""
-
-    def __init__(self, block, rows, slots, dtype):
-        super().__init__(block, rows, slots, dtype)
-        norms = [block.ln_1.weight, block.ln_1.bias], [block.ln_2.weight, block.ln_2.bias]
-        panels = native.panels
-        self.before = *norms[0], panels(block.qkv.weight)
-        self.after = (
-            panels(block.out.weight), block.out.bias, *norms[1], panels(block.fc.weight),
-            block.fc.bias, panels(block.proj.weight), block.proj.bias,
-        )  # fmt: skip
-
-    def step(self, x, time, clock):
-        qkv = x.new_empty(len(x), 3 * x.shape[1])
-        native.call("block_queries", x, *self.before, qkv, *x.shape)
-        native.call("block_rest", x, self.attend(qkv, time, clock), *self.after, *x.shape)
-        return x

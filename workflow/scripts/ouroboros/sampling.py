@@ -14,10 +14,13 @@ from ouroboros.decode import Decoder
 from ouroboros.draw import Head
 from ouroboros.errors import UserError
 from ouroboros.model import GPTNeo
+from ouroboros.narrow import Narrow, fits
 from ouroboros.progress import Progress
 from ouroboros.randomness import uniforms
 
 HALF = torch.float16  # of keys, values and products on a GPU
+DRAWN = -1  # in the place of a given token where there is none
+STRIDE = 32  # positions that a narrow model's kernel draws at once: between them progress shows
 
 
 def sample(
@@ -68,27 +71,40 @@ class Sampler:
         device = model.head.device
         self.on_gpu = device.type == "cuda"
         self.temperature = temperature
-        self.decoder = Decoder(model, rows, length, HALF if self.on_gpu else torch.float32)
-        self.head = Head(model.head.to(HALF) if self.on_gpu else model.head)
+        self.narrow = Narrow(model, rows, length, temperature) if fits(model) else None
+        if not self.narrow:
+            self.decoder = Decoder(model, rows, length, HALF if self.on_gpu else torch.float32)
+            self.head = Head(model.head.to(HALF) if self.on_gpu else model.head)
         self.draws = torch.zeros(length, rows, dtype=torch.float64, device=device)
         # token t of a sequence is in row t + 1, behind the empty context
         self.tokens = torch.full((length + 1, rows), end_of_text, device=device)
+        self.given = torch.full_like(self.tokens, DRAWN)
         self.clock = torch.zeros(1, dtype=torch.int64, device=device)
         self.graphs = {}
 
     @torch.inference_mode()
-    def sample(self, draws: np.ndarray, progress) -> np.ndarray:
-        """Uniforms (rows, length) -> tokens uint16 (rows, length); rows may be fewer than prepared."""
+    def sample(self, draws: np.ndarray, progress, given: np.ndarray | None = None) -> np.ndarray:
+        """Uniforms (rows, length) -> tokens uint16 (rows, length); rows may be fewer than prepared.
+
+        Where `given`, int64 (rows, length), is not DRAWN, its token is taken instead of a draw.
+        """
         rows, length = draws.shape
-        self.draws[:, :rows] = torch.from_numpy(draws.T)
-        for time in range(length):
+        self.draws[:length, :rows] = torch.from_numpy(draws.T)
+        self.given.fill_(DRAWN)
+        if given is not None:
+            self.given[1 : length + 1, :rows] = torch.from_numpy(given.T)
+        stride = STRIDE if self.narrow else 1
+        for time in range(0, length, stride):
+            end = min(time + stride, length)
             self.clock.fill_(time)
-            if self.on_gpu:
+            if self.narrow:
+                self.narrow.steps(self.tokens, self.draws, self.given, time, end)
+            elif self.on_gpu:
                 self._replay(time)
             else:
                 self._step(time)
-            progress.add(rows)
-        return self.tokens[1:, :rows].T.cpu().numpy().astype(TOKEN)
+            progress.add(rows * (end - time))
+        return self.tokens[1 : length + 1, :rows].T.cpu().numpy().astype(TOKEN)
 
     def _step(self, time):
         """Draw token `time` of every sequence. Done twice, it leaves the same behind."""
@@ -98,6 +114,8 @@ class Sampler:
         if self.temperature != 1.0:
             hidden = hidden / self.temperature
         drawn = self.head.draw(hidden, self.draws.index_select(0, self.clock).squeeze(0))
+        given = self.given.index_select(0, self.clock + 1).squeeze(0)
+        drawn = torch.where(given == DRAWN, drawn, given)
         self.tokens.index_copy_(0, self.clock + 1, drawn.unsqueeze(0))
 
     def _replay(self, time):

@@ -48,11 +48,13 @@ def usable(*tensors: torch.Tensor) -> bool:
     ) and bool(kernels())
 
 
-def call(name: str, *arguments: torch.Tensor | int):
+def call(name: str, *arguments: torch.Tensor | int | None):
     """Run a kernel: contiguous tensors go as pointers, integers as int64, and last the threads."""
     converted = []
     for argument in arguments:
-        if isinstance(argument, torch.Tensor):
+        if argument is None:
+            converted.append(ctypes.c_void_p(None))
+        elif isinstance(argument, torch.Tensor):
             assert argument.is_contiguous(), name
             converted.append(ctypes.c_void_p(argument.data_ptr()))
         else:

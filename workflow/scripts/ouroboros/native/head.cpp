@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "locate.h"
 #include "product.h"
 
 constexpr int BLOCK = 256;  // tokens of one sum
@@ -76,26 +77,12 @@ extern "C" void head_draw(const float* hidden, const float* panels, const float*
         const float *maximum = maxima + row * blocks, *sum_of = sums + row * blocks;
         const float top = *std::max_element(maximum, maximum + blocks);
         std::vector<double> weights(std::max<int64_t>(blocks, BLOCK));
+        double total = 0;
         for (int64_t b = 0; b < blocks; b++)
-            weights[b] = sum_of[b] * std::exp(double(maximum[b]) - double(top));
-        // Index of the entry that `share` of the running sum falls into; `share` becomes that of the entry.
+            total += weights[b] = sum_of[b] * std::exp(double(maximum[b]) - double(top));
         double share = uniforms[row];
-        auto locate = [&](int64_t count) {
-            double total = 0;
-            for (int64_t i = 0; i < count; i++) total += weights[i];
-            double target = share * total;
-            int64_t found = 0;
-            for (int64_t i = 0; i < count; i++) {
-                if (weights[i] <= 0) continue;
-                found = i;
-                share = target / weights[i];
-                if (target < weights[i]) break;
-                target -= weights[i];
-            }
-            share = std::min(share, 1.0);
-            return found;
-        };
-        const int64_t block = locate(blocks);
+        auto weight = [&](int64_t i) { return weights[i]; };
+        const int64_t block = locate(blocks, weight, total, share);
         const int64_t count = std::min<int64_t>(BLOCK, vocabulary - block * BLOCK);
         float logits[BLOCK] = {};
         for (int p = 0; p * PANEL < count; p++) {
@@ -109,11 +96,12 @@ extern "C" void head_draw(const float* hidden, const float* panels, const float*
             store(logits + p * PANEL, first);
             store(logits + p * PANEL + LANES, second);
         }
+        total = 0;
         for (int64_t i = 0; i < count; i += LANES) {
             const Vector apart = load(logits + i) - maximum[block], powers = exponential(apart);
             for (int64_t j = i; j < std::min<int64_t>(i + LANES, count); j++)
-                weights[j] = powers[j - i] > 0 ? powers[j - i] : std::exp(double(apart[j - i]));
+                total += weights[j] = powers[j - i] > 0 ? powers[j - i] : std::exp(double(apart[j - i]));
         }
-        tokens[row] = block * BLOCK + locate(count);
+        tokens[row] = block * BLOCK + locate(count, weight, total, share);
     }
 }

@@ -1,0 +1,22 @@
+// Inverse CDF over a few weights.
+#pragma once
+#include <algorithm>
+#include <cstdint>
+
+// Index of the weight that `share`, from 0 to 1, of their sum `total` falls into; `share` becomes how far
+// into that one. A weight of zero is never chosen, even where rounding puts the share behind the last.
+template <class Weight>
+static inline int64_t locate(int64_t count, Weight weight, double total, double& share) {
+    double target = share * total;
+    int64_t found = 0;
+    for (int64_t i = 0; i < count; i++) {
+        const double size = weight(i);
+        if (size <= 0) continue;
+        found = i;
+        share = target / size;
+        if (target < size) break;
+        target -= size;
+    }
+    share = std::min(share, 1.0);
+    return found;
+}
