@@ -30,7 +30,7 @@ class Narrow:
         head = settings.hidden_size // settings.heads
         slots = [min(block.span, length) for block in model.blocks]
         self.rings = [
-            torch.zeros(2, groups, 2, settings.heads, count, head, lanes) for count in slots
+            torch.empty(2, groups, 2, settings.heads, count, head, lanes) for count in slots
         ]
         self.layers = [_weights(block) for block in model.blocks]
         places = [
@@ -85,5 +85,5 @@ def _weights(block):
 def _tiles(weights):
     """Weights (outputs, width) as the kernel reads them: (outputs / tile, width, tile)."""
     outputs, width = weights.shape
-    padded = F.pad(weights.detach(), (0, 0, 0, -outputs % _outputs()))
+    padded = F.pad(weights.detach(), (0, 0, 0, -outputs % native.kernels().narrow_block()))
     return padded.view(-1, _outputs(), width).transpose(1, 2).contiguous()

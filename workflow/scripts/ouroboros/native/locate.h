@@ -7,16 +7,16 @@
 // into that one. A weight of zero is never chosen, even where rounding puts the share behind the last.
 template <class Weight>
 static inline int64_t locate(int64_t count, Weight weight, double total, double& share) {
-    double target = share * total;
+    double target = share * total, before = 0;
     int64_t found = 0;
     for (int64_t i = 0; i < count; i++) {
         const double size = weight(i);
         if (size <= 0) continue;
         found = i;
-        share = target / size;
+        before = target;
         if (target < size) break;
         target -= size;
     }
-    share = std::min(share, 1.0);
+    share = std::min(before / weight(found), 1.0);
     return found;
 }

@@ -116,16 +116,17 @@ struct Group {
     // exp(logit - largest) of a block's tokens for one row; their sum.
     double powers(const Model& model, int64_t block, int64_t count, int row, double* weights) const {
         typedef Part<OUTPUTS>::Type Tile;
-        alignas(64) float logits[BLOCK] = {};
+        constexpr int TILES = BLOCK / OUTPUTS;
+        alignas(64) float logits[BLOCK];
         const float* from = model.head + block * BLOCK * model.width;
-        for (int64_t output = 0; output < count; output += OUTPUTS, from += model.width * OUTPUTS) {
-            Tile sum = {}, weight;
-            for (int64_t k = 0; k < model.width; k++) {
-                std::memcpy(&weight, from + k * OUTPUTS, sizeof weight);
-                sum += states[k * GROUP + row] * weight;
+        Tile sums[TILES] = {}, weight;
+        for (int64_t k = 0; k < model.width; k++)
+#pragma GCC unroll 16
+            for (int tile = 0; tile < TILES; tile++) {
+                std::memcpy(&weight, from + (tile * model.width + k) * OUTPUTS, sizeof weight);
+                sums[tile] += states[k * GROUP + row] * weight;
             }
-            std::memcpy(logits + output, &sum, sizeof sum);
-        }
+        std::memcpy(logits, sums, sizeof sums);
         const float most = maxima[block * GROUP + row];
         double total = 0;
         for (int i = 0; i < BLOCK; i += LANES) {
@@ -143,6 +144,7 @@ struct Group {
 
 extern "C" int narrow_outputs() { return OUTPUTS; }
 extern "C" int narrow_group() { return GROUP; }
+extern "C" int narrow_block() { return BLOCK; }
 extern "C" int narrow_lanes() { return LANES; }
 
 // Positions `from` to `to` of `rows` sequences: tokens (length + 1, rows) gets row t + 1 from the uniforms

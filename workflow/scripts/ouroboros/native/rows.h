@@ -57,16 +57,16 @@ static void attend(const float* qkv, float* keys, float* values, float* out, int
     const int head = HEAD ? HEAD : width;
     for (int i = 0; i < 2 * heads; i++, keys += slots * head * LANES, values += slots * head * LANES) {
         const int at = i % heads * head * GROUP + i / heads * LANES;
-        const float* query = qkv + at;
+        Vector most = all(-INFINITY), total = {}, query[HEAD ? HEAD : 128], sums[HEAD ? HEAD : 128] = {};
         for (int d = 0; d < head; d++) {
-            store(keys + (slot * head + d) * LANES, load(query + (heads * head + d) * GROUP));
-            store(values + (slot * head + d) * LANES, load(query + (2 * heads * head + d) * GROUP));
+            query[d] = load(qkv + at + d * GROUP);
+            store(keys + (slot * head + d) * LANES, load(qkv + at + (heads * head + d) * GROUP));
+            store(values + (slot * head + d) * LANES, load(qkv + at + (2 * heads * head + d) * GROUP));
         }
-        Vector most = all(-INFINITY), total = {}, sums[HEAD ? HEAD : 128] = {};
         for (int t = 0; t < seen; t++) {
             Vector score = {};
             for (int d = 0; d < head; d++)
-                score += load(query + d * GROUP) * load(keys + (t * head + d) * LANES);
+                score += query[d] * load(keys + (t * head + d) * LANES);
             store(scores + t * LANES, score);
             most = larger(most, score);
         }
