@@ -10,6 +10,7 @@ import torch
 from ouroboros import native
 from ouroboros.draw import Head, products
 
+PARTS = 4  # of the head's gradient in half precision
 
 def token_losses(hidden: torch.Tensor, head: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """Negative log-probability of every target in nats, without gradients.
@@ -47,8 +48,11 @@ class _SummedLoss(torch.autograd.Function):
                 torch.mm(gradient, weights, out=to_hidden[part])
                 if dtype == torch.float32:
                     to_head.addmm_(gradient.T, states[part])
-                else:
-                    to_head += gradient.T @ states[part]
+                else:  # the product is rounded to `dtype` first, so it goes through memory in parts
+                    for sums, columns in zip(
+                        to_head.chunk(PARTS), gradient.chunk(PARTS, 1), strict=True
+                    ):
+                        sums += columns.T @ states[part]
         ctx.save_for_backward(to_hidden.to(hidden.dtype), to_head)
         ctx.head_dtype = head.dtype
         return losses.sum(dtype=torch.float64).float()
@@ -67,7 +71,8 @@ class _Gradient:
         vocabulary, width = weights.shape
         # The head's gradient passes through memory once per slice: wide models need more rows, and
         # a GPU more still to be busy.
-        self.rows = min(tokens, 4096 if weights.is_cuda else max(192, width))
+        most = 4096 if weights.is_cuda else max(192, width)
+        self.rows = -(-tokens // -(-tokens // most))  # slices of even size
         self.weights = weights
         self.kernel = KERNELS.get(weights.dtype) if weights.device.type == "cpu" else None
         if self.kernel and native.kernels():
