@@ -5,10 +5,13 @@ beginning p has a random stream of its own, so that neither batches nor the numb
 change what is drawn.
 """
 
+import itertools
+
 import numpy as np
 import torch
 
 from ouroboros.errors import UserError
+from ouroboros.fitting import in_batches
 from ouroboros.progress import Progress
 from ouroboros.randomness import uniforms
 from ouroboros.sampling import Sampler, fitting_batch
@@ -36,15 +39,21 @@ def complete(
     rows = [(prompt, copy) for prompt in range(len(prompts)) for copy in range(completions)]
     if batch == "auto":
         batch = fitting_batch(model, length, len(rows))
-    completer = Completer(model, min(batch, len(rows)), length, end_of_text)
     progress = Progress("completions", len(rows) * length, "tokens")
-    stories = [{"beginning": prompt, "completions": []} for prompt in prompts]
-    for start in range(0, len(rows), batch):
-        part = rows[start : start + batch]
+    completers = {}
+
+    def attempt(start, size):
+        if size not in completers:
+            completers.clear()  # its memory is wanted for the next one
+            completers[size] = Completer(model, size, length, end_of_text)
+        part = rows[start : start + size]
         draws = uniforms(key, [prompt << 32 | copy for prompt, copy in part], new_tokens)
-        drawn = completer.complete([given[prompt] for prompt, _ in part], draws, progress)
-        for (prompt, _), tokens in zip(part, drawn, strict=True):
-            stories[prompt]["completions"].append(_completion(tokens, tokenizer, end_of_text))
+        return completers[size].complete([given[prompt] for prompt, _ in part], draws, progress)
+
+    stories = [{"beginning": prompt, "completions": []} for prompt in prompts]
+    drawn = itertools.chain.from_iterable(in_batches(len(rows), min(batch, len(rows)), attempt))
+    for (prompt, _), tokens in zip(rows, drawn, strict=True):
+        stories[prompt]["completions"].append(_completion(tokens, tokenizer, end_of_text))
     progress.close()
     return stories
 
