@@ -29,7 +29,10 @@ def fitting(batch: int, attempt: Callable):
             torch.cuda.empty_cache()
         half = -(-batch // 2)
         log.warning(
-            "The memory is too small for a batch of %d: carrying on with %d. (%s)", batch, half, said
+            "The memory is too small for a batch of %d: carrying on with %d. (%s)",
+            batch,
+            half,
+            said,
         )
         batch = half
 

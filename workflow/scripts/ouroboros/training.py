@@ -97,7 +97,7 @@ class Training:
 
     def resume(self):
         """Carry on from the last good state, where there is one."""
-        if state := self.keeper.latest():
+        if self.keeper and (state := self.keeper.latest()):
             put_back(self, *state)
             log.info(
                 "Carries on behind update %d (%d epochs are complete), from %s.",
@@ -129,11 +129,11 @@ class Training:
 
     def update(self, rows: np.ndarray) -> float:
         """One AdamW update on the sequences `rows`; the mean loss over their tokens, in nats."""
-        losses, self.micro_batch = fitting(self.micro_batch, lambda size: self._gradients(rows, size))
-        self.scaler.unscale_(self.optimizer)
-        norm = torch.nn.utils.clip_grad_norm_(
-            self.model.parameters(), self.settings.gradient_clip
+        losses, self.micro_batch = fitting(
+            self.micro_batch, lambda size: self._gradients(rows, size)
         )
+        self.scaler.unscale_(self.optimizer)
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.gradient_clip)
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
