@@ -79,10 +79,13 @@ class Victim(Workflow):
         result = self.run("--unlock")
         assert result.returncode == 0, result.stdout
 
-    def resumed(self) -> int:
-        """The jobs whose present log says that they carried on."""
-        logs = (self.folder / "logs").rglob("*.log")
-        return sum(bool(CARRIES_ON.search(path.read_text())) for path in logs)
+    def resumed(self, since: float) -> int:
+        """The jobs that carried on from a state after this time (of the clock)."""
+        logs = [*(self.folder / "logs").rglob("*.log")]
+        return sum(
+            path.stat().st_mtime > since and bool(CARRIES_ON.search(path.read_text()))
+            for path in logs
+        )
 
     def settled(self) -> dict[str, bytes]:
         """Every artifact's content, without the clock and host of a provenance block."""
@@ -99,24 +102,25 @@ class Victim(Workflow):
         return contents
 
 
-def tree(process: subprocess.Popen) -> list[psutil.Process]:
-    """A running command and everything below it, also what left its process group."""
-    root = psutil.Process(process.pid)
-    return [root, *root.children(recursive=True)]
+def session(leader: int) -> list[psutil.Process]:
+    """What runs in the session of this process, whoever its parent is by now."""
+    members = []
+    for member in psutil.process_iter():
+        with contextlib.suppress(ProcessLookupError):
+            if os.getsid(member.pid) == leader and member.status() != psutil.STATUS_ZOMBIE:
+                members.append(member)
+    return members
 
 
 def kill(process: subprocess.Popen, number: int):
-    """Send a signal to all of the tree, as a scheduler does, and wait until all of it is gone."""
-    members = tree(process)
-    for member in members:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            member.send_signal(number)
-    process.wait()
-    gone, alive = psutil.wait_procs(members, timeout=120)
-    for member in alive:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            member.kill()
-    psutil.wait_procs(alive)
+    """Send a signal to the whole tree, as a scheduler does; SIGKILL to what is left after minutes."""
+    while members := session(process.pid):
+        for member in members:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                member.send_signal(number)
+        process.wait()
+        psutil.wait_procs(members, timeout=120)
+        number = signal.SIGKILL
 
 
 def differing_bytes(ours: dict[str, bytes], theirs: dict[str, bytes]) -> int:
@@ -141,18 +145,20 @@ def campaign(folder: Path, kills: int, seed: int, say=print) -> dict:
     while total["kills"] < kills:
         victim = Victim(folder / f"victim{total['lineages']}")
         while True:
+            begun = time.time()
             process = victim.start()
             if total["kills"] == kills:  # the last one is left alone
                 process.wait()
             else:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(timeout=chance.uniform(0, whole / 3))
-            total["resumed"] += victim.resumed() if process.poll() is None else 0
             if process.poll() is not None:
+                total["resumed"] += victim.resumed(begun)
                 assert process.returncode == 0, (victim.folder / "output.txt").read_text()[-4000:]
                 break
             number = chance.choice([signal.SIGKILL, signal.SIGTERM])
             kill(process, number)
+            total["resumed"] += victim.resumed(begun)
             total["kills"] += 1
             total[number.name] += 1
             victim.unlock()

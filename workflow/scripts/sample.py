@@ -9,7 +9,7 @@ from ouroboros.corpus import ShardWriter
 from ouroboros.device import choose_device
 from ouroboros.randomness import seed_for
 from ouroboros.sampling import fitting_batch, sample
-from ouroboros.state import States, digest, state_folder
+from ouroboros.state import States
 
 
 def main(snakemake):
@@ -25,7 +25,7 @@ def main(snakemake):
     }  # fmt: skip
     checkpoint = Path(snakemake.input.checkpoint)
     files = [checkpoint / name for name in ("config.json", "model.safetensors")]
-    states = States(state_folder(snakemake.output[0]), digest(belongs_to, files))
+    states = States.beside(snakemake.output[0], belongs_to, files)
     blocks = Blocks(states)
     batch = resources.batch
     if batch == "auto":

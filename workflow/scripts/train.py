@@ -10,7 +10,7 @@ from ouroboros.corpus import Corpus
 from ouroboros.device import choose_device, describe
 from ouroboros.model import ModelSettings
 from ouroboros.provenance import provenance
-from ouroboros.state import Keeper, States, digest, state_folder
+from ouroboros.state import Keeper, States
 from ouroboros.tokenizer import read_tokenizer
 from ouroboros.tokens import read_token_stories
 from ouroboros.training import Training, TrainingSettings, train, train_until_best
@@ -31,9 +31,9 @@ def main(snakemake):
     first = params.generation == 1
     epochs = None if first else read_json(snakemake.input.epochs)["epochs"]
     files = [*snakemake.input.corpus, *([snakemake.input.heldout] if first else [])]
-    vocabulary = tokenizer.get_vocab_size(), end_of_text
+    vocabulary = model_settings.vocabulary_size, end_of_text
     belongs_to = {**made_with, "epochs": epochs, "vocabulary": vocabulary, "device": device.type}
-    states = States(state_folder(snakemake.output.checkpoint), digest(belongs_to, files))
+    states = States.beside(snakemake.output.checkpoint, belongs_to, files)
     training = Training(
         model_settings, TrainingSettings(**params.training), Corpus.read(snakemake.input.corpus),
         params.seed, params.generation, device, resources.batch,

@@ -9,8 +9,8 @@ from tokenizers import Tokenizer
 
 from ouroboros.classifier import read_classifier
 from ouroboros.errors import UserError
-from ouroboros.fitting import in_batches
 from ouroboros.fine_tuning import FineTuning, epoch_orders, fine_tune, padded
+from ouroboros.fitting import in_batches
 from ouroboros.progress import Progress
 from ouroboros.tasks import Examples, Kind
 from ouroboros.tokenizer import read_tokenizer

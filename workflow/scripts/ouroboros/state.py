@@ -38,6 +38,11 @@ def digest(settings: dict, files) -> str:
 class States:
     """Numbered states of one job in a folder; each appears whole or not at all."""
 
+    @classmethod
+    def beside(cls, output, settings: dict, files) -> "States":
+        """Those of the job that makes `output` by these settings from these files."""
+        return cls(state_folder(output), digest(settings, files))
+
     def __init__(self, folder, digest: str):
         self.folder, self.digest = Path(folder), digest
         for path in self.folder.glob(".*.partial"):  # of a process that was killed
