@@ -4,6 +4,7 @@ import logging
 import sys
 
 from ouroboros.errors import UserError
+from ouroboros.stopping import Stopped, on_signals
 
 log = logging.getLogger("ouroboros")
 
@@ -19,7 +20,11 @@ def run(main, snakemake):
     log.addHandler(handler)
     log.setLevel(logging.INFO)
     try:
-        main(snakemake)
+        with on_signals():
+            main(snakemake)
+    except Stopped as stopped:
+        log.warning("Stopped by %s. The same command again carries on.", stopped.signal)
+        raise
     except UserError as error:
         _stop(str(error))
     except Exception as error:

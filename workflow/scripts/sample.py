@@ -1,11 +1,15 @@
 """Rule sample: one shard of the corpus that an LM freely samples."""
 
+from pathlib import Path
+
 from adaptor import run
+from ouroboros.blocks import Blocks
 from ouroboros.checkpoint import read_lm
 from ouroboros.corpus import ShardWriter
 from ouroboros.device import choose_device
 from ouroboros.randomness import seed_for
 from ouroboros.sampling import fitting_batch, sample
+from ouroboros.state import States
 
 
 def main(snakemake):
@@ -13,16 +17,27 @@ def main(snakemake):
     device = choose_device(resources.gpu, snakemake.threads)
     model, end_of_text = read_lm(snakemake.input.checkpoint)
     model.to(device)
-    indices = range(*params.indices)
+    indices, length = range(*params.indices), params.sequence_length
+    key = seed_for(params.seed, params.generation, "sampling")
+    belongs_to = {
+        "indices": params.indices, "length": length, "temperature": params.temperature, "key": key,
+        "end_of_text": end_of_text, "device": device.type,
+    }  # fmt: skip
+    checkpoint = Path(snakemake.input.checkpoint)
+    files = [checkpoint / name for name in ("config.json", "model.safetensors")]
+    states = States.beside(snakemake.output[0], belongs_to, files)
+    blocks = Blocks(states)
     batch = resources.batch
     if batch == "auto":
-        batch = fitting_batch(model, params.sequence_length, len(indices))
-    key = seed_for(params.seed, params.generation, "sampling")
-    with ShardWriter(snakemake.output[0], params.sequence_length) as shard:
-        for tokens in sample(
-            model, key, indices, params.sequence_length, end_of_text, batch, params.temperature
-        ):  # fmt: skip
+        batch = blocks.batch or fitting_batch(model, length, len(indices))
+    for tokens in sample(
+        model, key, indices, length, end_of_text, batch, params.temperature, done=blocks.rows
+    ):  # fmt: skip
+        blocks.add(tokens, batch)
+    with ShardWriter(snakemake.output[0], length) as shard:
+        for tokens in blocks:
             shard.add(tokens, end_of_text)
+    states.remove()
 
 
 if "snakemake" in globals():

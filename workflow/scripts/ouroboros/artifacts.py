@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import glob
 import json
 import os
 import shutil
@@ -57,7 +58,8 @@ def _new(path):
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove(temporary)
+        for left in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
+            _remove(left)  # by a process that was killed; a path has one writer at a time
         yield temporary
         os.replace(temporary, path)
         _flush(path.parent)

@@ -10,6 +10,7 @@ from tokenizers import Tokenizer
 from ouroboros.classifier import read_classifier
 from ouroboros.errors import UserError
 from ouroboros.fine_tuning import FineTuning, epoch_orders, fine_tune, padded
+from ouroboros.fitting import in_batches
 from ouroboros.progress import Progress
 from ouroboros.tasks import Examples, Kind
 from ouroboros.tokenizer import read_tokenizer
@@ -80,11 +81,15 @@ def predict(model, tokens: list[np.ndarray], batch: int) -> np.ndarray:
     order = np.argsort([-len(text) for text in tokens], kind="stable")
     classes = np.empty(len(tokens), np.int64)
     progress = Progress("classifying", len(tokens), "examples")
-    for start in range(0, len(order), batch):
-        rows = order[start : start + batch]
+
+    def attempt(start, size):
+        rows = order[start : start + size]
         logits = model(padded(model, [tokens[row] for row in rows]), use_cache=False).logits
         classes[rows] = logits.argmax(1).cpu().numpy()
         progress.add(len(rows))
+
+    for _ in in_batches(len(order), batch, attempt):
+        pass
     progress.close()
     return classes
 

@@ -5,9 +5,12 @@ beginning p has a random stream of its own, so that neither batches nor the numb
 change what is drawn.
 """
 
+import itertools
+
 import numpy as np
 
 from ouroboros.errors import UserError
+from ouroboros.fitting import in_batches
 from ouroboros.progress import Progress
 from ouroboros.randomness import uniforms
 from ouroboros.sampling import DRAWN, Sampler, fitting_batch
@@ -33,15 +36,22 @@ def complete(
     rows = [(prompt, copy) for prompt in range(len(prompts)) for copy in range(completions)]
     if batch == "auto":
         batch = fitting_batch(model, length, len(rows))
-    sampler = Sampler(model, min(batch, len(rows)), length, end_of_text)
     progress = Progress("completions", len(rows) * length, "tokens")
-    stories = [{"beginning": prompt, "completions": []} for prompt in prompts]
-    for start in range(0, len(rows), batch):
-        part = rows[start : start + batch]
+    samplers = {}
+
+    def attempt(start, size):
+        if size not in samplers:
+            samplers.clear()  # its memory is wanted for the next one
+            samplers[size] = Sampler(model, size, length, end_of_text)
+        part = rows[start : start + size]
         draws = uniforms(key, [prompt << 32 | copy for prompt, copy in part], new_tokens)
-        drawn = _complete(sampler, [given[prompt] for prompt, _ in part], draws, length, progress)
-        for (prompt, _), tokens in zip(part, drawn, strict=True):
-            stories[prompt]["completions"].append(_completion(tokens, tokenizer, end_of_text))
+        before = [given[prompt] for prompt, _ in part]
+        return _complete(samplers[size], before, draws, length, progress)
+
+    stories = [{"beginning": prompt, "completions": []} for prompt in prompts]
+    drawn = itertools.chain.from_iterable(in_batches(len(rows), min(batch, len(rows)), attempt))
+    for (prompt, _), tokens in zip(rows, drawn, strict=True):
+        stories[prompt]["completions"].append(_completion(tokens, tokenizer, end_of_text))
     progress.close()
     return stories
 

@@ -12,6 +12,7 @@ from ouroboros.draw import Head, products
 
 PARTS = 4  # of the head's gradient in half precision
 
+
 def token_losses(hidden: torch.Tensor, head: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """Negative log-probability of every target in nats, without gradients.
 

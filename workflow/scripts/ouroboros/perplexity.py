@@ -6,12 +6,14 @@ sampling, so that the first token of a story counts too. Beyond `context` tokens
 and every token has a forward pass of its own: positions begin anew in each window.
 """
 
+import functools
 import math
 
 import numpy as np
 import torch
 
 from ouroboros.errors import UserError
+from ouroboros.fitting import in_batches
 from ouroboros.loss import token_losses
 from ouroboros.model import GPTNeo
 from ouroboros.progress import Progress
@@ -64,17 +66,18 @@ def story_losses(
     work.sort(key=lambda item: -len(item[0]))
     progress = Progress("perplexity", sum(map(len, stories)), "tokens")
     with torch.inference_mode():
-        for start in range(0, len(work), batch):
-            _score(model, work[start : start + batch], losses, progress)
-        for start in range(0, len(windows), batch):
-            _score(model, windows[start : start + batch], losses, progress)
+        for items in (work, windows):
+            score = functools.partial(_score, model, items, losses, progress)
+            for _ in in_batches(len(items), batch, score):
+                pass
     progress.close()
     return losses
 
 
-def _score(model, items, losses, progress):
+def _score(model, items, losses, progress, start, size):
     """Right-padded: a causal model never looks at the padding, and it is dropped before the head."""
     device = model.head.device
+    items = items[start : start + size]
     longest = max(len(tokens) for tokens, *_ in items)
     ids = np.zeros((len(items), longest), np.int64)
     keep = np.zeros((len(items), longest), bool)

@@ -13,6 +13,7 @@ from ouroboros.corpus import TOKEN
 from ouroboros.decode import Decoder
 from ouroboros.draw import Head
 from ouroboros.errors import UserError
+from ouroboros.fitting import in_batches
 from ouroboros.model import GPTNeo
 from ouroboros.narrow import Narrow, fits
 from ouroboros.progress import Progress
@@ -25,9 +26,12 @@ STRIDE = 32  # positions that a narrow model's kernel draws at once: between the
 
 def sample(
     model: GPTNeo, key: int, indices: range, length: int, end_of_text: int, batch: int,
-    temperature: float = 1.0,
+    temperature: float = 1.0, done: int = 0,
 ) -> Iterator[np.ndarray]:  # fmt: skip
     """Sequences `indices` of the corpus whose streams belong to `key`: uint16 (rows, length).
+
+    The first `done` of them are left out; those behind are sampled in the batches that they have
+    without it where `done` is the end of a batch, and so to the last bit as then.
 
     The empty context is the end-of-text token at position 0; tokens are drawn from the full
     distribution and a sampled end-of-text is followed by the next story, up to `length` tokens.
@@ -38,10 +42,17 @@ def sample(
             f"Sequences of {length} tokens were asked for, but the model has {positions} positions. "
             "Lower `sequence_length` of the sampling or train with more `positions`."
         )
-    progress = Progress("sample", len(indices) * length, "tokens")
-    sampler = Sampler(model, min(batch, len(indices)), length, end_of_text, temperature)
-    for start in range(0, len(indices), batch):
-        yield sampler.sample(uniforms(key, indices[start : start + batch], length), progress)
+    progress = Progress("sample", (len(indices) - done) * length, "tokens")
+    samplers = {}
+
+    def attempt(start, rows):
+        if rows not in samplers:
+            samplers.clear()  # its memory is wanted for the next one
+            samplers[rows] = Sampler(model, rows, length, end_of_text, temperature)
+        draws = uniforms(key, indices[start : start + rows], length)
+        return samplers[rows].sample(draws, progress)
+
+    yield from in_batches(len(indices), min(batch, len(indices)), attempt, done)
     progress.close()
 
 

@@ -12,14 +12,21 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from ouroboros import stopping
 from ouroboros.corpus import Corpus
 from ouroboros.device import autocast
 from ouroboros.errors import UserError
+from ouroboros.fitting import fitting
 from ouroboros.loss import summed_loss
 from ouroboros.model import GPTNeo, ModelSettings, initialise
 from ouroboros.perplexity import perplexity, story_losses
 from ouroboros.progress import Progress
 from ouroboros.randomness import permutation, seed_for
+from ouroboros.state import Keeper
+from ouroboros.training_state import gather, put_back
+
+# A scale of 2^16 that is halved so often is far below 1: then it is not the scale that is to blame.
+MOST_SKIPPED = 20  # updates in a row
 
 log = logging.getLogger("ouroboros")
 
@@ -40,8 +47,20 @@ class TrainingSettings:
 
 
 @dataclass
+class Search:
+    """Early stopping so far: the held-out loss after every epoch, the best epoch and its weights."""
+
+    losses: list[float] = field(default_factory=list)
+    best: int = 0
+    weights: dict | None = None
+
+
+@dataclass
 class Training:
-    """One generation in training; `epoch` runs once over the corpus, `losses` has every update's."""
+    """One generation in training; `epoch` runs once over the corpus, `losses` has every update's.
+
+    A loss that is not finite is None. With a `keeper` its state is kept on disk.
+    """
 
     model_settings: ModelSettings
     settings: TrainingSettings
@@ -50,8 +69,10 @@ class Training:
     generation: int
     device: torch.device
     micro_batch: int
-    losses: list[float] = field(default_factory=list)
-    epochs: int = 0
+    keeper: Keeper | None = None
+    losses: list[float | None] = field(default_factory=list)
+    search: Search = field(default_factory=Search)
+    skipped: int = 0  # updates in a row that the scaler of fp16 has passed over
 
     def __post_init__(self):
         self._check()
@@ -66,40 +87,84 @@ class Training:
         scaled = self.settings.precision == "fp16" and self.device.type == "cuda"
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)
 
+    @property
+    def epochs(self) -> int:
+        """Passes over the corpus that are complete."""
+        return len(self.losses) // self._updates_per_epoch()
+
+    def _updates_per_epoch(self):
+        return -(-len(self.corpus) // self.settings.batch)
+
+    def resume(self):
+        """Carry on from the last good state, where there is one."""
+        if self.keeper and (state := self.keeper.latest()):
+            put_back(self, *state)
+            log.info(
+                "Carries on behind update %d (%d epochs are complete), from %s.",
+                len(self.losses), self.epochs, self.keeper.last_path(),
+            )  # fmt: skip
+
     def epoch(self):
-        """One pass over the corpus in an order of its own; the last update takes what is left."""
+        """The pass over the corpus, or what is left of it, in an order of its own.
+
+        The last update takes what is left. A signal is answered when the state is on disk.
+        """
         self.model.train()
         key = seed_for(self.seed, self.generation, "order")
         order = permutation(key, self.epochs, len(self.corpus))
+        order = order[len(self.losses) % self._updates_per_epoch() * self.settings.batch :]
         name = f"generation {self.generation}, epoch {self.epochs + 1}"
-        progress = Progress(name, self.corpus.tokens.size, "tokens")
-        for start in range(0, len(order), self.settings.batch):
-            # rows in the order of the file: quicker to gather, and the sum is the same set
-            rows = np.sort(order[start : start + self.settings.batch])
-            loss = self.update(rows)
-            self._check_finite(loss)
-            self.losses.append(loss)
-            progress.add(self.corpus.tokens[0].size * len(rows), f"loss {loss:.4f}")
-        self.epochs += 1
-        progress.close(f"loss {self.losses[-1]:.4f}")
+        length = self.corpus.tokens.shape[1]
+        progress = Progress(name, len(order) * length, "tokens")
+        with stopping.held():
+            for start in range(0, len(order), self.settings.batch):
+                # rows in the order of the file: quicker to gather, and the sum is the same set
+                rows = np.sort(order[start : start + self.settings.batch])
+                loss = self.update(rows)
+                self.losses.append(loss if math.isfinite(loss) else None)
+                progress.add(length * len(rows), f"loss {loss:.4f}")
+                self._keep(now=start + self.settings.batch >= len(order))
+                self._stop_if_asked()
+        progress.close(f"loss {loss:.4f}")
 
     def update(self, rows: np.ndarray) -> float:
         """One AdamW update on the sequences `rows`; the mean loss over their tokens, in nats."""
+        losses, self.micro_batch = fitting(
+            self.micro_batch, lambda size: self._gradients(rows, size)
+        )
+        self.scaler.unscale_(self.optimizer)
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.gradient_clip)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.optimizer.zero_grad(set_to_none=True)
+        tokens = len(rows) * self.corpus.tokens.shape[1]
+        loss = torch.stack(losses).sum(dtype=torch.float64).item() / tokens
+        self._check_finite(loss, norm.item())
+        return loss
+
+    def _gradients(self, rows, micro_batch):
+        """Leave the gradients of an update in the parameters; the summed loss of each micro-batch."""
+        self.optimizer.zero_grad(set_to_none=True)  # of an attempt before this one
         losses = []
         tokens = len(rows) * self.corpus.tokens.shape[1]
-        for start in range(0, len(rows), self.micro_batch):
-            inputs, targets = self._micro_batch(rows[start : start + self.micro_batch])
+        for start in range(0, len(rows), micro_batch):
+            inputs, targets = self._micro_batch(rows[start : start + micro_batch])
             with autocast(self.device, self.settings.precision):
                 hidden = self.model.hidden(inputs)
                 loss = summed_loss(hidden.flatten(0, 1), self.model.head, targets.flatten())
             self.scaler.scale(loss / tokens).backward()
             losses.append(loss.detach())  # as a number only below: a GPU need not be waited for
-        self.scaler.unscale_(self.optimizer)
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.gradient_clip)
-        self.scaler.step(self.optimizer)
-        self.scaler.update()
-        self.optimizer.zero_grad(set_to_none=True)
-        return torch.stack(losses).sum(dtype=torch.float64).item() / tokens
+            self._stop_if_asked()  # an update can take minutes; this one will be begun anew
+        return losses
+
+    def _keep(self, now):
+        if self.keeper and (now or self.keeper.due()):
+            self.keeper.keep(*gather(self))
+
+    def _stop_if_asked(self):
+        if stopping.asked():
+            self._keep(now=True)
+            stopping.stop()
 
     def _micro_batch(self, rows):
         """Inputs and targets, int64 (rows, length): each token from the ones before it."""
@@ -126,13 +191,24 @@ class Training:
                 "Remake the corpus."
             )
 
-    def _check_finite(self, loss):
-        if not math.isfinite(loss):
-            raise UserError(
-                f"The loss of generation {self.generation} is {loss} at update "
-                f"{len(self.losses) + 1} (epoch {self.epochs + 1}). Lower `learning_rate`, or set "
-                "`precision` to bf16 or fp32, in the training settings of this lineage."
-            )
+    def _check_finite(self, loss, norm):
+        """fp16's scaler passes over an update now and then, by design; nothing else may."""
+        if math.isfinite(loss) and math.isfinite(norm):
+            self.skipped = 0
+            return
+        self.skipped += 1
+        update = len(self.losses) + 1
+        if self.scaler.is_enabled() and self.skipped < MOST_SKIPPED:
+            log.info("update %d was skipped (loss %s); the scale is halved", update, loss)
+            return
+        state = self.keeper and self.keeper.last_path()
+        raise UserError(
+            f"The loss of generation {self.generation} is {loss}, and the norm of its gradient "
+            f"{norm}, at update {update} (epoch {self.epochs + 1})"
+            + (f", the {self.skipped}th in a row" if self.skipped > 1 else "")
+            + f". The last good state is {state or 'none'}. Lower `learning_rate`, or set "
+            "`precision` to bf16 or fp32, in the training settings of this lineage."
+        )
 
 
 def train(training: Training, epochs: int) -> GPTNeo:
@@ -149,26 +225,29 @@ def train_until_best(training: Training, held_out: list[np.ndarray], end_of_text
     `held_out_losses`, the loss after every epoch that was tried. Each held-out story counts up to
     the model's context. A fixed number in `epochs` is trained as it is, and its losses are noted.
     """
-    settings = training.settings
+    settings, search = training.settings, training.search
     fixed = None if settings.epochs == "auto" else settings.epochs
     held_out = [story[: training.model_settings.context] for story in held_out]
-    losses, best, weights = [], 0, None
-    for epoch in range(1, (fixed or settings.max_epochs) + 1):
-        training.epoch()
+    patience = math.inf if fixed else settings.patience
+    while (
+        len(search.losses) < (fixed or settings.max_epochs)
+        and len(search.losses) - search.best < patience
+    ):
+        if training.epochs == len(search.losses):  # else it was stopped before it was measured
+            training.epoch()
         training.model.eval()
         result = story_losses(
             training.model, held_out, end_of_text, training.model_settings.context,
             training.micro_batch,
         )  # fmt: skip
-        losses.append(perplexity(result)["loss"])
-        log.info("epoch %d: held-out loss %.5f", epoch, losses[-1])
-        if fixed or not best or losses[-1] < losses[best - 1]:
-            best, weights = epoch, copy.deepcopy(training.model.state_dict())
-        elif epoch - best >= settings.patience:
-            break
-    training.model.load_state_dict(weights)
-    found = {"epochs": best, "found_by": "config" if fixed else "early stopping"}
-    return training.model, {**found, "held_out_losses": losses}
+        search.losses.append(perplexity(result)["loss"])
+        epoch = len(search.losses)
+        log.info("epoch %d: held-out loss %.5f", epoch, search.losses[-1])
+        if fixed or not search.best or search.losses[-1] < search.losses[search.best - 1]:
+            search.best, search.weights = epoch, copy.deepcopy(training.model.state_dict())
+    training.model.load_state_dict(search.weights)
+    found = {"epochs": search.best, "found_by": "config" if fixed else "early stopping"}
+    return training.model, {**found, "held_out_losses": search.losses}
 
 
 def compile_blocks(model: GPTNeo):
