@@ -7,6 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
+from ouroboros.damage import damaged
 from ouroboros.errors import UserError
 
 
@@ -48,7 +49,7 @@ def read_json(path) -> dict:
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError as error:
-        raise UserError(f"{path} is not valid JSON ({error}). Remove it and run again.") from error
+        raise damaged(path, f"it is not valid JSON ({error})") from error
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from ouroboros.artifacts import new_directory
 from ouroboros.corpus import MOST_TOKENS
 from ouroboros.errors import UserError
+from ouroboros.sums import check_sums, write_sums
 
 END_OF_TEXT = "<|endoftext|>"
 
@@ -44,11 +45,13 @@ def write_tokenizer(tokenizer: Tokenizer, end_of_text: str, folder):
         }
         text = json.dumps(config, indent=2) + "\n"
         (temporary / "tokenizer_config.json").write_text(text, encoding="utf-8")
+        write_sums(temporary)
 
 
 def read_tokenizer(folder) -> tuple[Tokenizer, int]:
     """The tokenizer of a folder and the id of its end-of-text token."""
     folder = Path(folder)
+    check_sums(folder)
     config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     return tokenizer, tokenizer.token_to_id(config["eos_token"])
