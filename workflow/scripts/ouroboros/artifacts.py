@@ -64,12 +64,12 @@ def _new(path):
         _flush(path.parent)
     except BaseException as error:
         _remove(temporary)
-        if said := _in_words(error, path):
+        if said := in_words(error, path):
             raise said from error
         raise
 
 
-def _in_words(error, path):
+def in_words(error, path) -> UserError | None:
     """A UserError for what a user can put right, else None.
 
     Libraries wrap the operating system's error in their own text, so that is searched too.

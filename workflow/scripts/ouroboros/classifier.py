@@ -35,8 +35,9 @@ def read_classifier(folder, classes: int, vocabulary: np.ndarray, seed: int):
     try:
         with _quiet(transformers.logging):  # that the head is new is no news
             model = transformers.AutoModelForSequenceClassification.from_pretrained(
-                folder, num_labels=classes, dtype=torch.float32
-            )
+                folder, num_labels=classes, dtype=torch.float32,
+                use_safetensors=True, trust_remote_code=False,
+            )  # fmt: skip
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise damaged(folder, str(error)) from error
     _keep_tokens(model, vocabulary, folder)

@@ -27,14 +27,14 @@ def check_sums(folder):
         names = [line.partition("  ")[2] for line in listed.splitlines()]
         holds = _sums(folder, names) == listed
     except (OSError, ValueError) as error:
-        raise damaged(folder, str(error)) from error
+        raise damaged(folder, f"a file that {SUMS} lists cannot be read ({error})") from error
     if not holds or not names:
         changed = [
             name for name, line in zip(names, listed.splitlines(), strict=True)
             if _sums(folder, [name]) != f"{line}\n"
         ]  # fmt: skip
-        what = ", ".join(changed) or SUMS
-        raise damaged(folder, f"{what} does not have the checksum that it was written with")
+        what = ", ".join(changed) or "one of its files"
+        raise damaged(folder, f"{what} does not have the checksum in {SUMS}")
 
 
 def _sums(folder, names):
