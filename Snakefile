@@ -21,6 +21,7 @@ include: "workflow/rules/local_files.smk"
 include: "workflow/rules/inputs.smk"
 include: "workflow/rules/judges.smk"
 include: "workflow/rules/targets.smk"
+include: "workflow/rules/guards.smk"
 
 
 rule all:
@@ -49,4 +50,9 @@ for group in GROUPS:
         localrule: True
 
 
-check_targets(sys.argv[1:])
+check_targets()
+note_the_lock()
+
+
+onstart:
+    check_folders()

@@ -39,7 +39,7 @@ def test_json_never_holds_nan(tmp_path):
 
 def test_damaged_json_is_named(tmp_path):
     (tmp_path / "a.json").write_text('{"loss": ')
-    with pytest.raises(UserError, match=r"a\.json is not valid JSON"):
+    with pytest.raises(UserError, match=r"a\.json is damaged: it is not valid JSON"):
         read_json(tmp_path / "a.json")
 
 

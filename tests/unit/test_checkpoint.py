@@ -13,6 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, pipeline
 from ouroboros.checkpoint import read_checkpoint, read_lm, write_checkpoint
 from ouroboros.errors import UserError
 from ouroboros.model import initialise
+from ouroboros.sums import write_sums
 
 END = 0
 
@@ -62,13 +63,16 @@ def test_others_may_read_it(folder):
 def test_a_truncated_file_is_named(folder):
     weights = folder / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
-    with pytest.raises(UserError, match="checkpoint.*cannot be read"):
+    with pytest.raises(
+        UserError, match="checkpoint is damaged: model.safetensors does not have the checksum"
+    ):
         read_checkpoint(folder)
 
 
 def test_another_architecture_is_named(folder):
     config = json.loads((folder / "config.json").read_text()) | {"model_type": "llama"}
     (folder / "config.json").write_text(json.dumps(config))
+    write_sums(folder)
     with pytest.raises(UserError, match="llama"):
         read_checkpoint(folder)
 
@@ -76,6 +80,7 @@ def test_another_architecture_is_named(folder):
 def test_weights_of_another_shape_are_named(folder):
     config = json.loads((folder / "config.json").read_text()) | {"vocab_size": 301}
     (folder / "config.json").write_text(json.dumps(config))
+    write_sums(folder)
     with pytest.raises(UserError, match=r"do not fit its config\.json"):
         read_checkpoint(folder)
 
@@ -84,6 +89,7 @@ def test_weights_that_are_not_finite_are_named(folder):
     weights = load_file(folder / "model.safetensors")
     weights["transformer.wpe.weight"][3, 3] = np.nan
     save_file(weights, folder / "model.safetensors")
+    write_sums(folder)
     with pytest.raises(UserError, match=r"not finite \(wpe\.weight\)"):
         read_checkpoint(folder)
 

@@ -71,7 +71,7 @@ def test_a_failure_while_writing_leaves_nothing(tokens, tmp_path):
 def test_a_truncated_shard_is_named(tokens, tmp_path):
     path = write(tmp_path / "shard", tokens)
     path.write_bytes(path.read_bytes()[:-10])
-    with pytest.raises(UserError, match="shard cannot be read"):
+    with pytest.raises(UserError, match="shard is damaged: its checksum is not"):
         Corpus.read([path])
 
 

@@ -89,7 +89,7 @@ def test_every_key_of_the_schema_has_a_sentence_and_a_type():
         ("models/1m", 8, "config: models.1m: 8 is not a mapping"),
         ("models/1m", {"layers": 8, "heads": 2}, "the key 'hidden_size' is missing"),
         ("models/bad name", {}, "bad name"),
-        ("models/..", {}, "does not match"),
+        ("models/..", {}, "the name '..' cannot be used"),
         ("models/1m/heads", 7, "hidden_size 64 is not divisible by heads 7"),
         ("models/1m/positions", 300, "sequence_length 600 is more than the model's positions"),
         ("training/paper/learning_rate", "5e-4", "YAML reads 5e-4 as text: write 5.0e-4"),

@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from ouroboros.corpus import Corpus
 from ouroboros.errors import UserError
+from ouroboros.parquet import write_parquet
 from ouroboros.tokens import pack, read_token_stories, tokenise
 
 END = 0
@@ -16,12 +16,12 @@ END = 0
 
 def stories_file(path, texts, logs=None):
     logs = pa.array(logs or [None] * len(texts), pa.float64())
-    pq.write_table(pa.table({"text": texts, "log_probability": logs}), path)
+    write_parquet(path, pa.table({"text": texts, "log_probability": logs}))
     return path
 
 
 def tokens_file(path, stories):
-    pq.write_table(pa.table({"input_ids": pa.array(stories, pa.list_(pa.uint16()))}), path)
+    write_parquet(path, pa.table({"input_ids": pa.array(stories, pa.list_(pa.uint16()))}))
     return path
 
 

@@ -1,6 +1,9 @@
 """The files on this machine that corpora, tasks and prompts are made of; looked for before anything runs."""
 
 import glob
+import shlex
+
+from ouroboros.clock import from_the_future
 
 
 def matching(key, patterns, formats):
@@ -13,6 +16,13 @@ def matching(key, patterns, formats):
                 f"config: {key}: {pattern!r} matches no file (looked from {Path.cwd()}). "
                 f"Give the path of an existing {formats} file."
             )
+        for path in paths:
+            if changed := from_the_future(path):
+                raise WorkflowError(
+                    f"config: {key}: {path} was last changed at {changed}, which is still to come by "
+                    f"this machine's clock: nothing made of it would count as new. Put the clock right, "
+                    f"or give the file the time of now: touch {shlex.quote(path)}"
+                )
         found += paths
     return found
 

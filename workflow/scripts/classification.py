@@ -5,6 +5,7 @@ from ouroboros.artifacts import write_json
 from ouroboros.classification import classify, seeds_for
 from ouroboros.device import choose_device, describe
 from ouroboros.fine_tuning import FineTuning
+from ouroboros.parquet import check_seal
 from ouroboros.provenance import provenance
 from ouroboros.tasks import KINDS, read_files
 
@@ -13,6 +14,8 @@ def main(snakemake):
     params, task = snakemake.params, snakemake.wildcards.task
     device = choose_device(snakemake.resources.gpu, snakemake.threads)
     kind = KINDS[params.task["kind"]]
+    for split in ("train", "validation"):
+        check_seal(snakemake.input.get(split))
     train, validation = (
         read_files(kind, [snakemake.input.get(split)]) for split in ("train", "validation")
     )

@@ -8,6 +8,7 @@ import os
 import shutil
 from pathlib import Path
 
+from ouroboros.damage import damaged
 from ouroboros.errors import UserError
 
 
@@ -49,7 +50,7 @@ def read_json(path) -> dict:
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError as error:
-        raise UserError(f"{path} is not valid JSON ({error}). Remove it and run again.") from error
+        raise damaged(path, f"it is not valid JSON ({error})") from error
 
 
 @contextlib.contextmanager
@@ -65,12 +66,12 @@ def _new(path):
         _flush(path.parent)
     except BaseException as error:
         _remove(temporary)
-        if said := _in_words(error, path):
+        if said := in_words(error, path):
             raise said from error
         raise
 
 
-def _in_words(error, path):
+def in_words(error, path) -> UserError | None:
     """A UserError for what a user can put right, else None.
 
     Libraries wrap the operating system's error in their own text, so that is searched too.

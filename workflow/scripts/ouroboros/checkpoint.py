@@ -13,8 +13,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from ouroboros.artifacts import new_directory, write_json
+from ouroboros.damage import damaged
 from ouroboros.errors import UserError
 from ouroboros.model import EPSILON, GPTNeo, ModelSettings
+from ouroboros.sums import check_sums, write_sums
 from ouroboros.tokenizer import read_tokenizer
 
 # our name -> transformers' name inside a block; the fused qkv is split in three
@@ -49,16 +51,18 @@ def write_checkpoint(model: GPTNeo, tokenizer_folder, end_of_text: int, record: 
             },
         )
         write_json(temporary / "training.json", record)
+        write_sums(temporary)
 
 
 def read_checkpoint(folder) -> GPTNeo:
     """The model of a folder, in evaluation mode on the CPU; UserError where it is damaged."""
     folder = Path(folder)
+    check_sums(folder)
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         weights = load_file(folder / "model.safetensors")
     except (OSError, ValueError, SafetensorError) as error:
-        raise UserError(f"The checkpoint {folder} cannot be read: {error}") from error
+        raise damaged(folder, str(error)) from error
     if config.get("model_type") != "gpt_neo":
         raise UserError(
             f"The checkpoint {folder} is a {config.get('model_type')!r} model; "

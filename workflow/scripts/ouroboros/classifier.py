@@ -14,7 +14,9 @@ from safetensors import SafetensorError
 from torch import nn
 
 from ouroboros.attention import attention, masked
+from ouroboros.damage import damaged
 from ouroboros.errors import UserError
+from ouroboros.sums import check_sums
 
 
 def read_classifier(folder, classes: int, vocabulary: np.ndarray, seed: int):
@@ -28,14 +30,16 @@ def read_classifier(folder, classes: int, vocabulary: np.ndarray, seed: int):
     # Imported here: it takes seconds, which tests and jobs that stop before need not wait.
     import transformers
 
+    check_sums(folder)
     torch.manual_seed(seed)  # of the head, and of dropout where an architecture has any
     try:
         with _quiet(transformers.logging):  # that the head is new is no news
             model = transformers.AutoModelForSequenceClassification.from_pretrained(
-                folder, num_labels=classes, dtype=torch.float32
-            )
+                folder, num_labels=classes, dtype=torch.float32,
+                use_safetensors=True, trust_remote_code=False,
+            )  # fmt: skip
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        raise UserError(f"The checkpoint {folder} cannot be read: {error}") from error
+        raise damaged(folder, str(error)) from error
     _keep_tokens(model, vocabulary, folder)
     if model.config.model_type == "gpt_neo":
         for block in model.transformer.h:

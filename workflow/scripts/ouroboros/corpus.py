@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from ouroboros.artifacts import new_file
+from ouroboros.damage import damaged
 from ouroboros.errors import UserError
+from ouroboros.parquet import new_parquet, read_parquet
 
 TOKEN = np.uint16
 MOST_TOKENS = np.iinfo(TOKEN).max + 1  # the largest vocabulary whose ids fit
@@ -34,7 +34,7 @@ class Corpus:
     @classmethod
     def read(cls, paths) -> "Corpus":
         """Read shards one behind the other, each straight into its place (uint16, once)."""
-        files = [_open(path) for path in paths]
+        files = [read_parquet(path) for path in paths]
         count = sum(file.metadata.num_rows for file in files)
         corpus = None
         start = 0
@@ -58,7 +58,7 @@ class Corpus:
 def blocks(paths) -> Iterator[Corpus]:
     """The sequences of shards in order, a row group at a time."""
     for path in paths:
-        for tokens, previous in _groups(path, _open(path)):
+        for tokens, previous in _groups(path, read_parquet(path)):
             yield Corpus(tokens, previous)
 
 
@@ -69,13 +69,11 @@ class ShardWriter:
         self.schema = pa.schema(
             [("previous_id", pa.uint16()), ("input_ids", pa.list_(pa.uint16(), length))]
         )
-        self.place = new_file(path)
+        self.place = new_parquet(path, self.schema, compression="zstd", write_statistics=False)
         self.waiting = []
 
     def __enter__(self):
-        self.writer = pq.ParquetWriter(
-            self.place.__enter__(), self.schema, compression="zstd", write_statistics=False
-        )
+        self.writer = self.place.__enter__()
         return self
 
     def add(self, tokens: np.ndarray, previous):
@@ -99,11 +97,10 @@ class ShardWriter:
         self.writer.write_batch(pa.record_batch(columns, schema=self.schema))
 
     def __exit__(self, *error):
-        # Closing writes what waits and the footer, which can fail like any write before it.
+        # Writing what waits can fail like any write before it.
         try:
             if not any(error) and sum(map(len, self.waiting)):
                 self._write()
-            self.writer.close()
         except BaseException as failure:
             error = (type(failure), failure, failure.__traceback__)
             if not self.place.__exit__(*error):
@@ -112,19 +109,12 @@ class ShardWriter:
             return self.place.__exit__(*error)
 
 
-def _open(path):
-    try:
-        return pq.ParquetFile(path)
-    except (pa.ArrowException, OSError) as error:
-        raise UserError(f"{path} cannot be read as a corpus shard: {error}") from error
-
-
 def _groups(path, file):
     for group in range(file.metadata.num_row_groups):
         try:
             table = file.read_row_group(group)
         except (pa.ArrowException, OSError) as error:
-            raise UserError(f"{path} is damaged ({error}). Remove it and run again.") from error
+            raise damaged(path, str(error)) from error
         ids = table["input_ids"].combine_chunks()
         length = ids.type.list_size
         yield ids.flatten().to_numpy().reshape(-1, length), table["previous_id"].to_numpy()

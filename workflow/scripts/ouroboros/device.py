@@ -6,6 +6,8 @@ import os
 
 import torch
 
+from ouroboros import gpus as machine
+
 log = logging.getLogger("ouroboros")
 
 
@@ -14,6 +16,8 @@ def choose_device(gpus: int, threads: int) -> torch.device:
     # cuBLAS reads this when it starts; without it, equal runs on a GPU can differ.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(threads)
+    if gpus:
+        machine.take(gpus)  # before torch looks for any
     if gpus and torch.cuda.is_available():
         return torch.device("cuda")
     if gpus:

@@ -1,11 +1,13 @@
 """A judge's replies, each appended to a file as it arrives: what was paid for once is never asked again."""
 
+import contextlib
 import fcntl
 import json
 import logging
 import os
 from pathlib import Path
 
+from ouroboros.artifacts import in_words
 from ouroboros.errors import UserError
 
 log = logging.getLogger("ouroboros")
@@ -36,7 +38,8 @@ class Replies:
         return self
 
     def __exit__(self, *_):
-        self.file.close()
+        with contextlib.suppress(OSError):  # what could not be written has been said already
+            self.file.close()
 
     def get(self, key: str) -> dict | None:
         """The record under this key."""
@@ -44,9 +47,12 @@ class Replies:
 
     def append(self, record: dict):
         """Put a record on disk; `cost` counts as spent, `key` (if not None) finds it again."""
-        self.file.write(json.dumps(record).encode() + b"\n")
-        self.file.flush()
-        os.fsync(self.file.fileno())
+        try:
+            self.file.write(json.dumps(record).encode() + b"\n")
+            self.file.flush()
+            os.fsync(self.file.fileno())
+        except OSError as error:
+            raise in_words(error, self.path) or error from error
         self._count(record)
 
     def _count(self, record):

@@ -5,6 +5,7 @@ Light on purpose (jsonschema only): the Snakefile imports it, and every job of a
 
 import copy
 import difflib
+import math
 
 from jsonschema import Draft202012Validator
 
@@ -180,6 +181,7 @@ def _check_names(resolved, reserved):
 
 def _check(value, definition, schema, place):
     """Raise UserError for the first violation of `definition`, in words."""
+    _check_finite(value, place)
     validator = Draft202012Validator({**definition, "$defs": schema["$defs"]})
     errors = sorted(validator.iter_errors(value), key=lambda error: len(error.absolute_path))
     if errors:
@@ -192,6 +194,10 @@ def _in_words(error, place):
     where = f"{start}: " + ".".join(keys + [str(key) for key in error.absolute_path])
     where = where.removesuffix(": ")
     description = error.schema.get("description", "")
+    if "propertyNames" in error.absolute_schema_path:
+        return f"{where}: the name {_short(error.instance)} cannot be used. {description}"
+    if error.schema.get("writeOnly"):  # somebody may have put a secret there
+        return f"{where}: this does not fit. {description}"
     if error.validator == "additionalProperties":
         known = error.schema.get("properties", {})
         unknown = sorted(set(map(str, error.instance)) - set(known))
@@ -205,14 +211,30 @@ def _in_words(error, place):
             f"{where}: {error.instance!r} is not one of {', '.join(known)}. {description}".strip()
         )
     if error.validator == "type":
-        kind = {"object": "mapping", "array": "list", "integer": "whole number"}.get(
-            error.validator_value, error.validator_value
-        )
+        kinds = {"object": "mapping", "array": "list", "integer": "whole number"}
+        given = error.validator_value
+        names = [kinds.get(kind, kind) for kind in ([given] if isinstance(given, str) else given)]
         hint = _hint_at_a_number(error.instance)
-        return f"{where}: {error.instance!r} is not a {kind}.{hint} {description}".strip()
+        kind = " or ".join(names)
+        return f"{where}: {_short(error.instance)} is not a {kind}.{hint} {description}".strip()
     if error.validator == "anyOf":
         return f"{where}: {error.instance!r} does not fit. {description}".strip()
     return f"{where}: {error.message}. {description}".strip()
+
+
+def _check_finite(value, place):
+    """No `.nan` or `.inf`: comparisons with a NaN are false, so that no range refuses it."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UserError(f"{place}: {value} is not a number that can be computed with.")
+    if isinstance(value, (dict, list)):
+        entries = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, entry in entries:
+            _check_finite(entry, f"{place}{'.' if ': ' in place else ': '}{key}")
+
+
+def _short(value):
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:100]}..."
 
 
 def _hint_at_a_number(value):

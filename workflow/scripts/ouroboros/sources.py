@@ -13,9 +13,9 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ouroboros.artifacts import new_file
 from ouroboros.errors import UserError
 from ouroboros.grammar import StoryGrammar
+from ouroboros.parquet import new_parquet, read_parquet
 from ouroboros.randomness import permutation, seed_for
 
 SPLITS = ("train", "heldout", "validation")
@@ -65,13 +65,13 @@ def write_splits(settings: dict, paths: dict) -> dict:
 
 def read_stories(path) -> Iterator[tuple[list[str], list[float | None]]]:
     """Texts and log-probabilities of a split, a chunk at a time."""
-    for batch in pq.ParquetFile(path).iter_batches(batch_size=CHUNK):
+    for batch in read_parquet(path).iter_batches(batch_size=CHUNK):
         yield batch["text"].to_pylist(), batch["log_probability"].to_pylist()
 
 
 def _write(content, path):
     schema = pa.schema([("text", pa.string()), ("log_probability", pa.float64())])
-    with new_file(path) as temporary, pq.ParquetWriter(temporary, schema) as writer:
+    with new_parquet(path, schema) as writer:
         for start in range(0, len(content), CHUNK):
             part = content[start : start + CHUNK]
             columns = [[story.text.strip() for story in part], [story[1] for story in part]]

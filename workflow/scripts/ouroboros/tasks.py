@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ouroboros.artifacts import new_file
 from ouroboros.errors import UserError
+from ouroboros.parquet import write_parquet
 
 LABEL = "label"
 
@@ -101,9 +101,7 @@ def read_files(kind: Kind, paths: Iterable) -> Examples:
 def write_examples(kind: Kind, examples: Examples, path):
     """Write parquet that `read_files` reads: the task's columns."""
     columns = [list(column) for column in zip(*examples.texts, strict=True)]
-    table = pa.table([*columns, examples.labels], names=[*kind.columns, LABEL])
-    with new_file(path) as temporary:
-        pq.write_table(table, temporary)
+    write_parquet(path, pa.table([*columns, examples.labels], names=[*kind.columns, LABEL]))
 
 
 def _examples(kind, rows: Iterable[tuple[str, dict]]) -> Examples:

@@ -12,7 +12,9 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from ouroboros.artifacts import new_directory
 from ouroboros.corpus import MOST_TOKENS
+from ouroboros.damage import damaged
 from ouroboros.errors import UserError
+from ouroboros.sums import check_sums, write_sums
 
 END_OF_TEXT = "<|endoftext|>"
 
@@ -44,14 +46,19 @@ def write_tokenizer(tokenizer: Tokenizer, end_of_text: str, folder):
         }
         text = json.dumps(config, indent=2) + "\n"
         (temporary / "tokenizer_config.json").write_text(text, encoding="utf-8")
+        write_sums(temporary)
 
 
 def read_tokenizer(folder) -> tuple[Tokenizer, int]:
     """The tokenizer of a folder and the id of its end-of-text token."""
     folder = Path(folder)
-    config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    return tokenizer, tokenizer.token_to_id(config["eos_token"])
+    check_sums(folder)
+    try:
+        config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        return tokenizer, tokenizer.token_to_id(config["eos_token"])
+    except Exception as error:  # of any kind: the library has none of its own
+        raise damaged(folder, f"its tokenizer cannot be read ({error})") from error
 
 
 def _gpt2():
@@ -91,7 +98,10 @@ def _hub(path):
         file = Path(path, "tokenizer.json")
         if not file.is_file():
             raise UserError(f"The tokenizer folder {path} holds no tokenizer.json.")
-        return Tokenizer.from_file(str(file))
+        try:
+            return Tokenizer.from_file(str(file))
+        except Exception as error:  # of any kind: the library has none of its own
+            raise UserError(f"{file} is no tokenizer that can be read: {error}.") from error
     try:
         return Tokenizer.from_pretrained(path)
     except Exception as error:  # whatever the network and the hub's client raise

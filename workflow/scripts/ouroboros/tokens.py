@@ -5,11 +5,10 @@ import math
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from ouroboros.artifacts import new_file
 from ouroboros.corpus import ROW_GROUP, TOKEN, ShardWriter
 from ouroboros.errors import UserError
+from ouroboros.parquet import new_parquet, read_parquet
 from ouroboros.progress import Progress
 from ouroboros.sources import read_stories
 
@@ -25,10 +24,9 @@ def tokenise(stories_path, tokenizer, path) -> dict:
     """
     count, tokens, log_probability = 0, 0, 0.0
     schema = pa.schema([("input_ids", COLUMN)])
-    progress = Progress(
-        f"tokenise {stories_path}", pq.read_metadata(stories_path).num_rows, "stories"
-    )
-    with new_file(path) as temporary, pq.ParquetWriter(temporary, schema) as writer:
+    stories = read_parquet(stories_path).metadata.num_rows
+    progress = Progress(f"tokenise {stories_path}", stories, "stories")
+    with new_parquet(path, schema) as writer:
         for texts, logs in read_stories(stories_path):
             # Text is text: a story that spells out a special token must not become that token.
             ids = [encoding.ids for encoding in _encode(tokenizer, texts)]
@@ -47,7 +45,7 @@ def tokenise(stories_path, tokenizer, path) -> dict:
 
 def read_token_stories(path) -> list[np.ndarray]:
     """The stories of a tokenised split: uint16 arrays."""
-    column = pq.read_table(path)["input_ids"].combine_chunks()
+    column = read_parquet(path).read()["input_ids"].combine_chunks()
     flat, ends = column.flatten().to_numpy(), column.offsets.to_numpy()
     return [flat[a:b] for a, b in itertools.pairwise(ends)]
 
@@ -62,7 +60,7 @@ def pack(stories_path, end_of_text: int, length: int, path) -> int:
     written = 0
     rest, previous = np.empty(0, TOKEN), end_of_text
     with ShardWriter(path, length) as shard:
-        for batch in pq.ParquetFile(stories_path).iter_batches(batch_size=ROW_GROUP):
+        for batch in read_parquet(stories_path).iter_batches(batch_size=ROW_GROUP):
             stream = np.concatenate([rest, _stream(batch["input_ids"], end_of_text)])
             count = len(stream) // length
             rows, rest = stream[: count * length].reshape(-1, length), stream[count * length :]
