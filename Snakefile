@@ -13,6 +13,7 @@ os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "17179869184")
 os.environ.setdefault("MALLOC_TOP_PAD_", "268435456")
 
 
+report: "workflow/report/workflow.rst"
 configfile: f"{workflow.basedir}/config.yaml"
 
 
@@ -20,6 +21,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/local_files.smk"
 include: "workflow/rules/inputs.smk"
 include: "workflow/rules/judges.smk"
+include: "workflow/rules/report_inputs.smk"
 include: "workflow/rules/targets.smk"
 include: "workflow/rules/guards.smk"
 
@@ -28,6 +30,7 @@ rule all:
     default_target: True
     input:
         [target for name in COMPARISONS for target in group_targets(name)],
+        "results/report.html",
     localrule: True
 
 

@@ -6,7 +6,13 @@ rule figure_perplexity:
         ppl=lambda wildcards: [path for name in GROUPS[wildcards.group] for path in ppl_files(name)],
         tokens=lambda wildcards: [tokens_file(name) for name in GROUPS[wildcards.group]],
     output:
-        "results/{group}/figures/perplexity.svg",
+        report(
+            "results/{group}/figures/perplexity.svg",
+            caption="../report/perplexity.rst",
+            category="Figures",
+            subcategory="{group}",
+            labels={"figure": "perplexity", "of": "{group}"},
+        ),
         "results/{group}/figures/perplexity.png",
     log:
         "logs/{group}/figure_perplexity.log",
@@ -26,7 +32,13 @@ rule figure_entropy:
     input:
         text=lambda wildcards: text_files(wildcards.lineage),
     output:
-        "results/{lineage}/figures/entropy.svg",
+        report(
+            "results/{lineage}/figures/entropy.svg",
+            caption="../report/entropy.rst",
+            category="Figures",
+            subcategory="{lineage}",
+            labels={"figure": "entropy and OOV words", "of": "{lineage}"},
+        ),
         "results/{lineage}/figures/entropy.png",
     log:
         "logs/{lineage}/figure_entropy.log",
@@ -49,7 +61,13 @@ rule findings:
         ],
     output:
         json="results/{group}/findings.json",
-        markdown="results/{group}/findings.md",
+        markdown=report(
+            "results/{group}/findings.md",
+            caption="../report/findings.rst",
+            category="Findings",
+            subcategory="{group}",
+            labels={"findings": "verdicts", "of": "{group}"},
+        ),
     log:
         "logs/{group}/findings.log",
     conda:
@@ -72,7 +90,13 @@ rule table:
         ],
         text=lambda wildcards: text_files(wildcards.lineage),
     output:
-        "results/{lineage}/table.md",
+        report(
+            "results/{lineage}/table.md",
+            caption="../report/table.rst",
+            category="Tables",
+            subcategory="{lineage}",
+            labels={"table": "perplexity, entropy, OOV words", "of": "{lineage}"},
+        ),
     log:
         "logs/{lineage}/table.log",
     conda:
@@ -94,7 +118,14 @@ rule lineage_samples:
         ],
         tokenizer=of_corpus("tokenizer"),
     output:
-        "results/{lineage}/samples.md",
+        markdown=report(
+            "results/{lineage}/samples.md",
+            caption="../report/samples.rst",
+            category="Samples",
+            subcategory="{lineage}",
+            labels={"samples": "all generations", "of": "{lineage}"},
+        ),
+        json="results/{lineage}/samples.json",
     log:
         "logs/{lineage}/lineage_samples.log",
     conda:
@@ -105,6 +136,63 @@ rule lineage_samples:
         runtime=resource("report", "runtime"),
     params:
         generations=lambda wildcards: list(range(LINEAGES[wildcards.lineage]["generations"] + 1)),
+        samples=setting("evaluation", "samples"),
+        seed=part("seed"),
         sample_tokens=setting("evaluation", "sample_tokens"),
     script:
         "../scripts/lineage_samples.py"
+
+
+rule report_page:
+    input:
+        template=f"{workflow.basedir}/workflow/report/page.html",
+        style=f"{workflow.basedir}/workflow/report/page.css",
+        figures=report_figures,
+        captions=report_captions,
+        findings=lambda wildcards: [
+            f"results/{group}/findings.json" for group in report_groups(wildcards)
+        ],
+        measured=report_measurements,
+        checkpoints=lambda wildcards: [
+            f"results/{name}/{lm}/checkpoint"
+            for name in report_lineages(wildcards)
+            for lm in ["baseline", *lms(name)]
+        ],
+        samples=lambda wildcards: [
+            f"results/{name}/samples.json" for name in report_lineages(wildcards)
+        ],
+    output:
+        report(
+            "results/{group}/report.html",
+            caption="../report/page.rst",
+            category="Report",
+            labels={"report": "everything on one page", "of": "{group}"},
+        ),
+    log:
+        "logs/{group}/report_page.log",
+    conda:
+        ENVIRONMENT
+    threads: resource("report", "threads")
+    resources:
+        mem_mb=resource("report", "mem_mb"),
+        runtime=resource("report", "runtime"),
+    params:
+        title=lambda wildcards: wildcards.group,
+        lineages=report_settings,
+    script:
+        "../scripts/report_page.py"
+
+
+use rule report_page as report_of_all with:
+    output:
+        report(
+            "results/report.html",
+            caption="../report/page.rst",
+            category="Report",
+            labels={"report": "everything on one page", "of": "all comparisons"},
+        ),
+    log:
+        "logs/report_of_all.log",
+    params:
+        title=lambda wildcards: " and ".join(report_groups(wildcards)),
+        lineages=report_settings,

@@ -5,10 +5,13 @@ from snakemake.cli import get_argument_parser
 
 def group_targets(group):
     """Everything that is measured and drawn of a lineage or a comparison."""
-    targets = [f"results/{group}/figures/perplexity.svg", f"results/{group}/findings.json"]
+    targets = [
+        f"results/{group}/report.html",
+        f"results/{group}/findings.json",
+        *figure_files(group),
+    ]
     for name in GROUPS[group]:
         targets += [
-            f"results/{name}/figures/entropy.svg",
             f"results/{name}/table.md",
             f"results/{name}/samples.md",
             *(f"results/{name}/{lm}/samples.md" for lm in lms(name, first=0)),
