@@ -7,7 +7,6 @@ from pathlib import Path
 
 import jinja2
 import yaml
-from markupsafe import Markup
 
 from ouroboros.captions import caption
 from ouroboros.verdicts import CONFIRMED, CONTRADICTED, LEVEL, OPEN
@@ -27,7 +26,7 @@ def page(template, lineages: list[dict], **content) -> str:
     """The page of `template` (a Jinja file, with others beside it that it includes).
 
     `lineages` has the keys of SECTIONS, None where a lineage has no such measurements. Everything is
-    escaped, but for what is Markup. Raises jinja2.UndefinedError where
+    escaped, but for the captions of figures, which are ours. Raises jinja2.UndefinedError where
     the template asks for what is not there.
     """
     template = Path(template)
@@ -51,7 +50,7 @@ def figure(path, caption_path) -> dict:
     data = base64.b64encode(path.read_bytes()).decode("ascii")
     owner = path.parent.parent.name
     return {
-        "owner": owner, "text": f"{text}, of {owner}", "caption": Markup(html),
+        "owner": owner, "text": f"{text}, of {owner}", "caption": html,
         "uri": f"data:image/svg+xml;base64,{data}",
     }  # fmt: skip
 

@@ -25,15 +25,14 @@ class Table(NamedTuple):
 
 NUMBERS = [
     Column("perplexity", "on the validation set", "ppl.perplexity", "{:,.2f}", "ppl.standard_error"),
-    Column("entropy", "of the tokens' frequencies, nats per token", "text.entropy", "{:.3f}"),
+    Column("entropy", "of token frequencies, nats", "text.entropy", "{:.3f}"),
     Column("OOV words", "words outside the lexicon", "text.oov_words", "{:,}"),
-    Column("OOV share", "of all words", "text.oov_share", "{:.2%}"),
-    Column("distinct tokens", "different tokens in the corpus", "text.distinct_tokens", "{:,}"),
-    Column("rep-4", "repeated 4-grams within a sequence", "text.rep_4", "{:.1%}"),
-    Column("in runs", "tokens that lie in runs of a repeated unit", "text.run_share", "{:.2%}"),
-    Column("rare tokens left", "of the initial corpus's rarest tokens", "text.tail.surviving", "{:.1%}"),
+    Column("distinct tokens", "in the corpus", "text.distinct_tokens", "{:,}"),
+    Column("rep-4", "4-grams repeated in a sequence", "text.rep_4", "{:.1%}"),
+    Column("in runs", "tokens in runs of a repeated unit", "text.run_share", "{:.2%}"),
+    Column("rare tokens left", "of the initial corpus", "text.tail.surviving", "{:.1%}"),
     Column("drift of tokens", "KL(initial || generated), nats", "text.unigram_divergence.lost", "{:.4f}"),
-    Column("drift of pairs", "the same of pairs of tokens", "text.bigram_divergence.lost", "{:.4f}"),
+    Column("drift of pairs", "the same, of pairs", "text.bigram_divergence.lost", "{:.4f}"),
 ]  # fmt: skip
 
 
