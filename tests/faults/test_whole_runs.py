@@ -95,6 +95,10 @@ def test_a_flipped_bit_is_never_trained_on_and_the_command_mends_it(sampled):
     runs(sampled, *command[2:])
     assert shard.read_bytes() == before
     runs(sampled, SHARD)
+    os.utime(shard)  # as if it had been remade after all that was made of it
+    assert sampled.planned(SHARD) == {"train_first tiny", "sample tiny gen1 00001"}
+    runs(sampled, "--touch", SHARD)
+    assert sampled.planned(SHARD) == set()
 
 
 def test_a_checkpoint_with_a_flipped_bit_is_not_sampled(sampled):
