@@ -247,12 +247,12 @@ def command(folder, words):
     said = snakemake("-n", "--cores", "1", *words, *targets, cwd=REPOSITORY).stdout
     said = re.sub(r"^Using workflow specific profile.*\n", "", said)
     for pattern in (
-        r'\w+(?:Error|Exception) in file "[^"]*"(?:, line \d+)?:\n(.*?)(?:\n  File |\nWildcards:|\Z)',
+        r'\w+(?:Error|Exception) in file "[^"]*"(?:, line \d+)?:\n(.*?)(?:\n  File |\Z)',
         r"\w+(?:Error|Exception):\n(.*?)(?:\n  File |\Z)",
         r"\n(\w+Error: .*)\Z",  # Snakemake's own, before it reads the Snakefile
     ):
         if found := re.search(pattern, said, re.S):
-            return found[1]
+            return re.split(r"\s+Wildcards:", found[1])[0]
     return said
 
 
