@@ -108,7 +108,7 @@ def test_every_key_of_the_schema_has_a_sentence_and_a_type():
         ("lineages/33m/corpus", "tinystory", "Did you mean 'tinystories'?"),
         ("lineages/33m/regime", "mix", "'mix' is not one of replace, accumulate"),
         ("lineages/33m/seed", -1, "lineages.33m.seed: -1 is less than the minimum of 0"),
-        ("lineages/33m/generations", True, "True is not a whole number"),
+        ("lineages/33m/generations", True, "true is not a whole number"),
         ("lineages/33m/overrides", {"train": {}}, "unknown key 'train'. Did you mean 'training'?"),
         (
             "lineages/33m/overrides",

@@ -197,7 +197,9 @@ def _in_words(error, place):
     if "propertyNames" in error.absolute_schema_path:
         return f"{where}: the name {_short(error.instance)} cannot be used. {description}"
     if error.schema.get("writeOnly"):  # somebody may have put a secret there
-        return f"{where}: this does not fit. {description}"
+        return (
+            f"{where}: what stands there (not shown, it may be a key) does not fit. {description}"
+        )
     if error.validator == "additionalProperties":
         known = error.schema.get("properties", {})
         unknown = sorted(set(map(str, error.instance)) - set(known))
@@ -211,14 +213,17 @@ def _in_words(error, place):
             f"{where}: {error.instance!r} is not one of {', '.join(known)}. {description}".strip()
         )
     if error.validator == "type":
-        kinds = {"object": "mapping", "array": "list", "integer": "whole number"}
+        kinds = {"object": "mapping", "array": "list", "integer": "whole number", "string": "text"}
         given = error.validator_value
         names = [kinds.get(kind, kind) for kind in ([given] if isinstance(given, str) else given)]
         hint = _hint_at_a_number(error.instance)
         kind = " or ".join(names)
         return f"{where}: {_short(error.instance)} is not a {kind}.{hint} {description}".strip()
-    if error.validator == "anyOf":
-        return f"{where}: {error.instance!r} does not fit. {description}".strip()
+    if error.validator in ("anyOf", "pattern"):
+        return f"{where}: {_short(error.instance)} does not fit. {description}".strip()
+    if error.validator == "minItems":
+        least = error.validator_value
+        return f"{where}: {_short(error.instance)} is too short, at least {least} has to be there. {description}"
     return f"{where}: {error.message}. {description}".strip()
 
 
@@ -233,8 +238,13 @@ def _check_finite(value, place):
 
 
 def _short(value):
-    text = repr(value)
+    text = {None: "null", True: "true", False: "false"}[value] if _is_word(value) else repr(value)
     return text if len(text) <= 100 else f"{text[:100]}..."
+
+
+def _is_word(value):
+    """Whether YAML has a word of its own for it."""
+    return value is None or isinstance(value, bool)
 
 
 def _hint_at_a_number(value):
