@@ -20,6 +20,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/local_files.smk"
 include: "workflow/rules/inputs.smk"
 include: "workflow/rules/judges.smk"
+include: "workflow/rules/plans.smk"
 include: "workflow/rules/targets.smk"
 
 
@@ -36,6 +37,7 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/gpt_eval.smk"
 include: "workflow/rules/classification.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/plan.smk"
 
 
 # Each lineage and each comparison is a target of its own: `snakemake demo`, `snakemake paper`.

@@ -15,7 +15,8 @@ ENVIRONMENT = f"{workflow.basedir}/envs/ouroboros.yaml"
 RESERVED = frozenset(
     "all corpora lexicon initial_corpus tokenizer tokenise gen0 baseline train_first train sample "
     "ppl text samples judges completions gpt_eval gpt_eval_cost task tasks classification "
-    "lineage_samples figure_perplexity figure_entropy table findings".split()
+    "lineage_samples figure_perplexity figure_entropy table findings "
+    "calibration calibrate calibrate_machine plan group_plan".split()
 )
 
 try:

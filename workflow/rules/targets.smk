@@ -24,7 +24,7 @@ def check_targets(arguments):
         ):
             continue
         group = target.split("/")[1]
-        if group not in {*GROUPS, "corpora", "lexicon", "tasks", "judges"}:
+        if group not in {*GROUPS, "corpora", "lexicon", "tasks", "judges", "calibration"}:
             raise WorkflowError(
                 f"{target}: there is no lineage {group!r} in the configuration. {nearest(group, GROUPS)}"
             )

@@ -26,7 +26,7 @@ def resolve(config: dict, schema: dict, reserved: frozenset[str] = frozenset()) 
 
     Returns a dict with `corpora` and `tokenizers` (name -> settings, those that a lineage overrides
     under the name `{part}.{lineage}`), `tasks` (name -> settings), `lineages` (name -> its parts as dicts; `corpus` and
-    `tokenizer` as names into the former two), `comparisons` and `resources`.
+    `tokenizer` as names into the former two), `comparisons`, `plan` and `resources`.
     Raises UserError naming the key, what is wrong with it and what would be right.
     """
     _check(config, schema, schema, "config")
@@ -44,10 +44,12 @@ def resolve(config: dict, schema: dict, reserved: frozenset[str] = frozenset()) 
             for name, judge in config.get("judges", {}).items()
         },
         "lineages": {},
+        "plan": _with_defaults(config.get("plan", {}), schema["$defs"]["plan"], schema),
     }
     for name in config["lineages"]:
         resolved["lineages"][name] = _lineage(name, config, schema, resolved)
     _check_names(resolved, reserved)
+    _check_plan(resolved["plan"], config, resolved)
     return resolved
 
 
@@ -62,7 +64,7 @@ def _lineage(name, config, schema, resolved):
     where = f"config: lineages.{name}"
     lineage = _with_defaults(config["lineages"][name], schema["$defs"]["lineage"], schema)
     overrides = lineage.pop("overrides")
-    lineage["name"] = name
+    lineage["name"], lineage["model_name"] = name, lineage["model"]
     for part, section in SECTIONS.items():
         entry = lineage[part]
         if entry not in config[section]:
@@ -176,6 +178,20 @@ def _check_names(resolved, reserved):
                     f"config: comparisons.{name}: there is no lineage {member!r}. "
                     f"{nearest(member, lineages)}"
                 )
+
+
+def _check_plan(plan, config, resolved):
+    """What a plan names has to be there."""
+    groups = [*resolved["lineages"], *resolved["comparisons"]]
+    for key, known in (
+        ("groups", groups),
+        ("rates", config["models"]),
+        ("corpora", config["corpora"]),
+        ("tasks", resolved["tasks"]),
+    ):
+        for name in plan[key]:
+            if name not in known:
+                raise UserError(f"config: plan.{key}: there is no {name!r}. {nearest(name, known)}")
 
 
 def _check(value, definition, schema, place):
