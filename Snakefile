@@ -27,7 +27,7 @@ include: "workflow/rules/targets.smk"
 rule all:
     default_target: True
     input:
-        [target for name in COMPARISONS for target in group_targets(name)],
+        targets_of(*COMPARISONS),
     localrule: True
 
 
@@ -47,7 +47,7 @@ for group in GROUPS:
         name:
             group
         input:
-            group_targets(group),
+            targets_of(group),
         localrule: True
 
 

@@ -50,6 +50,8 @@ rule group_plan:
     log:
         "logs/{group}/plan.log",
     localrule: True
+    conda:
+        ENVIRONMENT
     params:
         facts=plan_facts,
     script:
@@ -65,5 +67,7 @@ rule plan:
     log:
         "logs/plan.log",
     localrule: True
+    conda:
+        ENVIRONMENT
     script:
         "../scripts/print_plans.py"

@@ -16,6 +16,14 @@ def group_targets(group):
     return targets
 
 
+def targets_of(*groups):
+    """An input function: the targets of groups, listed only where they are asked for.
+
+    Every job reads the Snakefile again, and with many lineages most of that would be such lists.
+    """
+    return lambda wildcards: [target for group in groups for target in group_targets(group)]
+
+
 def check_targets(arguments):
     """Say what is wrong with a file asked for on the command line that no rule makes."""
     for target in arguments:

@@ -42,14 +42,15 @@ class Costs:
 
     def bytes(self, path: str) -> tuple[str, float]:
         """What an output is, and how many bytes it has."""
-        if shard := SHARD.match(path):
+        shard, parts = SHARD.match(path), path.split("/")
+        if shard and shard[2] != "gen0":  # which is a link
             return "corpora of generations", COMPRESSED * self._shard_tokens(shard)
-        parts = path.split("/")
         if path.endswith("/checkpoint"):
             return "checkpoints", self._checkpoint(self.lineages[parts[1]])
         if parts[1] == "corpora" and path.endswith(".parquet"):
-            splits = self.corpora.get(parts[2])
-            tokens = splits[parts[-1].removesuffix(".parquet")]["tokens"] if splits else 0
+            split = parts[-1].removesuffix(".parquet")
+            split = "train" if split.startswith("sequences") else split
+            tokens = self.corpora[parts[2]][split]["tokens"]
             return "initial corpora", tokens * (STORY_BYTES if len(parts) == 4 else COMPRESSED)
         return "measurements and figures", SMALL
 
