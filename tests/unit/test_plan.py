@@ -22,7 +22,7 @@ RATES = {
     "fine_tuning": {"start": 7.0, "seconds_per_update": 0.5, "seconds_per_token": 0.01},
 }
 LINEAGE = {
-    "model": MODEL, "vocabulary": 300, "epochs": 3, "corpus": "own",
+    "model": MODEL, "vocabulary": 300, "epochs": 3, "corpus": "own", "beyond": 0.01,
     "training": {"epochs": "auto", "patience": 1, "max_epochs": 20, "batch": 8},
     "sampling": {"sequences": 10, "sequence_length": 32, "shards": 4},
     "evaluation": {
@@ -74,6 +74,11 @@ def test_early_stopping_trains_one_epoch_more_and_scores_the_held_out_stories(co
 
 def test_a_shard(costs):
     assert costs.seconds(job("sample", [], [shard(2, 1)])) == pytest.approx(1 + 2 + 1 + 96 / 20)
+
+
+def test_tokens_behind_the_context_have_a_pass_each(costs):
+    """100 tokens, one of them behind a context of 32."""
+    assert costs.seconds(job("ppl")) == pytest.approx(1 + 2 + (100 + 32) / 50)
 
 
 def test_classification(costs):
@@ -160,7 +165,9 @@ def test_found_epochs_and_given_rates_are_used():
                "resources": {rule: {"gpu": 1} for rule in ("train", "sample", "ppl")}}  # fmt: skip
     facts = {
         "lineages": {"l": lineage}, "tokenizers": {"t": {"source": "gpt2"}},
-        "epochs": {"l": {"epochs": 5}}, "corpora": {}, "tasks": {}, "judges": {},
+        "epochs": {"l": {"epochs": 5}}, "tasks": {}, "judges": {},
+        "corpora": {"own": {"settings": {"source": "hub", "held_out": 0.05}, "bytes": 0,
+                            "counts": CORPORA["own"]}},
         "plan": {"epochs": 3, "corpora": {}, "tasks": {}, "rates": {
             "m": {"train": 1.0, "sample": 2.0, "ppl": 3.0, "fine_tuning": 8.0}}},
     }  # fmt: skip

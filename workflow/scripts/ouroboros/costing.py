@@ -3,8 +3,6 @@
 import math
 import re
 
-from ouroboros.sizes import BEYOND
-
 PROMPTS = 44  # the paper's beginnings, and about as many of ours
 REPORT = 1.5  # seconds of a figure or a table, once started
 LEXICON = 4.0  # seconds of reading spaCy's table
@@ -23,7 +21,7 @@ class Costs:
 
     `machine`: `measure_machine`'s figures, with `start.workflow`, seconds until Snakemake runs a job's
     script. `rates`: lineage -> `calibrate`'s. `lineages`: resolved settings, each with
-    `vocabulary` and `epochs` (found, or assumed). `corpora`: corpus -> `corpus_size`'s splits.
+    `vocabulary`, `epochs` (found, or assumed) and `beyond`, the share of tokens behind the context. `corpora`: corpus -> `corpus_size`'s splits.
     `tasks`: task -> examples to learn from, to validate on, and tokens of one. `judges`: resolved.
     """
 
@@ -101,10 +99,8 @@ class Costs:
     def _ppl(self, job):
         """Tokens beyond the context have a forward pass of a whole context each."""
         lineage, rates = self._of(job)
-        splits, context = self.corpora[lineage["corpus"]], lineage["evaluation"]["context"]
-        tokens, stories = splits["validation"]["tokens"], splits["validation"]["stories"]
-        if tokens / stories < context / 2:
-            tokens *= 1 + BEYOND * context
+        tokens = self.corpora[lineage["corpus"]]["validation"]["tokens"]
+        tokens *= 1 + lineage["beyond"] * lineage["evaluation"]["context"]
         return rates["ppl"]["start"] + tokens / rates["ppl"]["tokens_per_second"]
 
     def _text(self, job):

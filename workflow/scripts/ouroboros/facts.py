@@ -1,6 +1,6 @@
 """From what is known of a run to what its costs are reckoned with, and what had to be assumed."""
 
-from ouroboros.sizes import corpus_size, task_size
+from ouroboros.sizes import BEYOND, corpus_size, task_size
 
 GPT2 = 50_257
 
@@ -29,7 +29,10 @@ def costs_of(facts: dict, calibrations: dict, examples: dict) -> tuple[dict, lis
         epochs, note = _epochs(name, lineage["training"], given["epochs"], facts["epochs"][name])
         tokenizer = facts["tokenizers"][lineage["tokenizer"]]
         vocabulary = tokenizer.get("vocabulary_size", GPT2)
-        lineages[name] = {**lineage, "epochs": epochs, "vocabulary": vocabulary}
+        source = facts["corpora"][lineage["corpus"]]["settings"]["source"]
+        beyond = 0.0 if source == "grammar" else BEYOND  # our grammar's stories are short
+        own = {"epochs": epochs, "vocabulary": vocabulary, "beyond": beyond}
+        lineages[name] = {**lineage, **own}
         rates[name] = _rates(
             calibrations.get(name, {}), given["rates"].get(lineage["model_name"], {}),
             lineage["evaluation"]["classification"]["batch"],
