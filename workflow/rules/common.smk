@@ -13,9 +13,10 @@ from ouroboros.settings import nearest, resolve
 
 ENVIRONMENT = f"{workflow.basedir}/envs/ouroboros.yaml"
 RESERVED = frozenset(
-    "all corpora lexicon initial_corpus tokenizer tokenise gen0 baseline train_first train sample "
+    "all corpora lexicon initial_corpus tokenizer tokenise sequences gen0 baseline train_first train sample "
     "ppl text samples judges completions gpt_eval gpt_eval_cost task tasks classification "
-    "lineage_samples figure_perplexity figure_entropy table findings".split()
+    "lineage_samples figure_perplexity figure_entropy table findings "
+    "calibration calibrate calibrate_machine plan group_plan".split()
 )
 
 try:
@@ -40,6 +41,7 @@ wildcard_constraints:
     n=r"[1-9]\d*",
     lm=r"baseline|gen[1-9]\d*",
     shard=r"\d{5}",
+    length=r"\d+",
     cut=r"-?\d+(\.\d+)?",
 
 

@@ -18,6 +18,14 @@ def group_targets(group):
     return targets
 
 
+def targets_of(*groups):
+    """An input function: the targets of groups, listed only where they are asked for.
+
+    Every job reads the Snakefile again, and with many lineages most of that would be such lists.
+    """
+    return lambda wildcards: [target for group in groups for target in group_targets(group)]
+
+
 def check_targets():
     """Say what is wrong with a target of the command line that no rule makes."""
     # As Snakemake itself reads its command line, of which the workflow is told later than this.
@@ -49,7 +57,7 @@ def _complaint(target):
             f"snakemake runs. {nearest(top, ['results'])}"
         )
     group = below[0]
-    if group not in {*GROUPS, "corpora", "lexicon", "tasks", "judges"}:
+    if group not in {*GROUPS, "corpora", "lexicon", "tasks", "judges", "calibration"}:
         return f"there is no lineage {group!r} in the configuration. {nearest(group, GROUPS)}"
     return (
         f"no rule makes this file. For generation 4 of {group} there are "

@@ -27,10 +27,11 @@ def resolve(config: dict, schema: dict, reserved: frozenset[str] = frozenset()) 
 
     Returns a dict with `corpora` and `tokenizers` (name -> settings, those that a lineage overrides
     under the name `{part}.{lineage}`), `tasks` (name -> settings), `lineages` (name -> its parts as dicts; `corpus` and
-    `tokenizer` as names into the former two), `comparisons` and `resources`.
+    `tokenizer` as names into the former two), `comparisons`, `plan` and `resources`.
     Raises UserError naming the key, what is wrong with it and what would be right.
     """
     _check(config, schema, schema, "config")
+    lineages, comparisons = _with_seeds(config["lineages"], config.get("comparisons", {}))
     resolved = {
         "corpora": {},
         "tokenizers": {},
@@ -38,17 +39,23 @@ def resolve(config: dict, schema: dict, reserved: frozenset[str] = frozenset()) 
             name: _with_defaults(task, schema["$defs"]["task"], schema)
             for name, task in config.get("tasks", {}).items()
         },
-        "comparisons": config.get("comparisons", {}),
+        "comparisons": comparisons,
         "resources": _with_defaults(config["resources"], schema["$defs"]["resources"], schema),
         "judges": {
             name: _with_defaults(judge, schema["$defs"]["judge"], schema)
             for name, judge in config.get("judges", {}).items()
         },
         "lineages": {},
+        "plan": _with_defaults(config.get("plan", {}), schema["$defs"]["plan"], schema),
     }
-    for name in config["lineages"]:
-        resolved["lineages"][name] = _lineage(name, config, schema, resolved)
+    families = {}  # resolved once: of many seeds, nothing but name and seed differ
+    for name, (family, entry) in lineages.items():
+        if family not in families:
+            families[family] = _lineage(family, entry, config, schema, resolved)
+        same = families[family]
+        resolved["lineages"][name] = {**same, "name": name, "seed": entry.get("seed", same["seed"])}
     _check_names(resolved, reserved)
+    _check_plan(resolved["plan"], config, resolved)
     return resolved
 
 
@@ -59,11 +66,44 @@ def nearest(word: str, known) -> str:
     return f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(known) or 'none'}."
 
 
-def _lineage(name, config, schema, resolved):
+def _with_seeds(lineages, comparisons):
+    """Lineages with `seeds` written out: name -> (the key it comes from, its entry), and comparisons.
+
+    `mine` with the seeds 1 and 2 becomes `mine-s1` and `mine-s2`; `mine` is a comparison of them,
+    and stands for them in other comparisons.
+    """
+    found, families = {}, {}
+    for name, entry in lineages.items():
+        seeds = entry.get("seeds", [])
+        if seeds and "seed" in entry:
+            raise UserError(f"config: lineages.{name}: give `seed` or `seeds`, not both.")
+        rest = {key: value for key, value in entry.items() if key != "seeds"}
+        members = {f"{name}-s{seed}": {**rest, "seed": seed} for seed in seeds} or {name: rest}
+        for member, settings in members.items():
+            if member in found or (seeds and member in lineages):
+                raise UserError(
+                    f"config: lineages.{name}: its seeds make a lineage {member!r}, and there is "
+                    "one of this name already. Rename one of them."
+                )
+            found[member] = (name, settings)
+        if seeds:
+            families[name] = list(members)
+    for name, members in comparisons.items():
+        if name in families:
+            raise UserError(
+                f"config: comparisons.{name}: the lineage of this name has seeds, which makes it a "
+                "comparison of them already. Give this one another name."
+            )
+        members = [one for member in members for one in families.get(member, [member])]
+        comparisons = {**comparisons, name: list(dict.fromkeys(members))}
+    return found, {**comparisons, **families}
+
+
+def _lineage(name, entry, config, schema, resolved):
     where = f"config: lineages.{name}"
-    lineage = _with_defaults(config["lineages"][name], schema["$defs"]["lineage"], schema)
+    lineage = _with_defaults(entry, schema["$defs"]["lineage"], schema)
     overrides = lineage.pop("overrides")
-    lineage["name"] = name
+    lineage["model_name"] = lineage["model"]
     for part, section in SECTIONS.items():
         entry = lineage[part]
         if entry not in config[section]:
@@ -73,9 +113,9 @@ def _lineage(name, config, schema, resolved):
             )
         changes = overrides.get(part, {})
         settings = {**config[section][entry], **changes}
-        place = f"{where}.overrides.{part}" if changes else f"config: {section}.{entry}"
         definition = schema["$defs"][part]
-        _check(settings, definition, schema, place)
+        if changes:  # the entry itself has been checked with the whole
+            _check(settings, definition, schema, f"{where}.overrides.{part}")
         settings = _with_defaults(settings, definition, schema)
         if section in resolved:  # shared between lineages, so kept under a name
             key = f"{entry}.{name}" if changes else entry
@@ -91,6 +131,8 @@ def _lineage(name, config, schema, resolved):
 
 
 def _resources(where, config, overrides, schema):
+    if not overrides:
+        return _with_defaults(config["resources"], schema["$defs"]["resources"], schema)
     resources = copy.deepcopy(config["resources"])
     for rule, changes in overrides.items():
         if rule not in resources:
@@ -177,6 +219,20 @@ def _check_names(resolved, reserved):
                     f"config: comparisons.{name}: there is no lineage {member!r}. "
                     f"{nearest(member, lineages)}"
                 )
+
+
+def _check_plan(plan, config, resolved):
+    """What a plan names has to be there."""
+    groups = [*resolved["lineages"], *resolved["comparisons"]]
+    for key, known in (
+        ("groups", groups),
+        ("rates", config["models"]),
+        ("corpora", config["corpora"]),
+        ("tasks", resolved["tasks"]),
+    ):
+        for name in plan[key]:
+            if name not in known:
+                raise UserError(f"config: plan.{key}: there is no {name!r}. {nearest(name, known)}")
 
 
 def _check(value, definition, schema, place):
