@@ -37,6 +37,7 @@ include: "workflow/rules/lineage.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/gpt_eval.smk"
 include: "workflow/rules/classification.smk"
+include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/plan.smk"
 

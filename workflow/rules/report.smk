@@ -1,43 +1,4 @@
-"""What people look at: figures, tables, samples side by side. `group` is a lineage or a comparison."""
-
-
-rule figure_perplexity:
-    input:
-        ppl=lambda wildcards: [path for name in GROUPS[wildcards.group] for path in ppl_files(name)],
-        tokens=lambda wildcards: [tokens_file(name) for name in GROUPS[wildcards.group]],
-    output:
-        "results/{group}/figures/perplexity.svg",
-        "results/{group}/figures/perplexity.png",
-    log:
-        "logs/{group}/figure_perplexity.log",
-    conda:
-        ENVIRONMENT
-    threads: resource("report", "threads")
-    resources:
-        mem_mb=resource("report", "mem_mb"),
-        runtime=resource("report", "runtime"),
-    params:
-        lineages=lambda wildcards: GROUPS[wildcards.group],
-    script:
-        "../scripts/figure_perplexity.py"
-
-
-rule figure_entropy:
-    input:
-        text=lambda wildcards: text_files(wildcards.lineage),
-    output:
-        "results/{lineage}/figures/entropy.svg",
-        "results/{lineage}/figures/entropy.png",
-    log:
-        "logs/{lineage}/figure_entropy.log",
-    conda:
-        ENVIRONMENT
-    threads: resource("report", "threads")
-    resources:
-        mem_mb=resource("report", "mem_mb"),
-        runtime=resource("report", "runtime"),
-    script:
-        "../scripts/figure_entropy.py"
+"""What people read: findings, tables, samples side by side. `group` is a lineage or a comparison."""
 
 
 rule findings:
@@ -45,7 +6,13 @@ rule findings:
         lambda wildcards: [
             path
             for name in GROUPS[wildcards.group]
-            for path in [f"results/{name}/baseline/ppl.json", *ppl_files(name), *text_files(name)]
+            for path in [
+                f"results/{name}/baseline/ppl.json",
+                *ppl_files(name),
+                *text_files(name),
+                *gpt_eval_files(name),
+                *classification_files(name),
+            ]
         ],
     output:
         json="results/{group}/findings.json",
@@ -108,3 +75,24 @@ rule lineage_samples:
         sample_tokens=setting("evaluation", "sample_tokens"),
     script:
         "../scripts/lineage_samples.py"
+
+
+rule gpt_eval_table:
+    input:
+        completions=lambda wildcards: [
+            path.replace("gpt_eval.json", "completions.json")
+            for path in gpt_eval_files(wildcards.lineage)
+        ],
+        gpt_eval=lambda wildcards: gpt_eval_files(wildcards.lineage),
+    output:
+        "results/{lineage}/gpt_eval.md",
+    log:
+        "logs/{lineage}/gpt_eval_table.log",
+    conda:
+        ENVIRONMENT
+    threads: resource("report", "threads")
+    resources:
+        mem_mb=resource("report", "mem_mb"),
+        runtime=resource("report", "runtime"),
+    script:
+        "../scripts/gpt_eval_table.py"
