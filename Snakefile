@@ -22,6 +22,7 @@ include: "workflow/rules/local_files.smk"
 include: "workflow/rules/inputs.smk"
 include: "workflow/rules/judges.smk"
 include: "workflow/rules/report_inputs.smk"
+include: "workflow/rules/plans.smk"
 include: "workflow/rules/targets.smk"
 include: "workflow/rules/guards.smk"
 
@@ -29,7 +30,7 @@ include: "workflow/rules/guards.smk"
 rule all:
     default_target: True
     input:
-        [target for name in COMPARISONS for target in group_targets(name)],
+        targets_of(*COMPARISONS),
         "results/report.html",
     localrule: True
 
@@ -39,7 +40,10 @@ include: "workflow/rules/lineage.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/gpt_eval.smk"
 include: "workflow/rules/classification.smk"
+include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/report_page.smk"
+include: "workflow/rules/plan.smk"
 
 
 # Each lineage and each comparison is a target of its own: `snakemake demo`, `snakemake paper`.
@@ -49,7 +53,7 @@ for group in GROUPS:
         name:
             group
         input:
-            group_targets(group),
+            targets_of(group),
         localrule: True
 
 

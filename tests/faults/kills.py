@@ -150,8 +150,9 @@ def campaign(folder: Path, kills: int, seed: int, say=print) -> dict:
             if total["kills"] == kills:  # the last one is left alone
                 process.wait()
             else:
+                # of no upper limit: else a machine that has become slower would never get done
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(timeout=chance.uniform(0, whole / 3))
+                    process.wait(timeout=chance.expovariate(6 / whole))
             if process.poll() is not None:
                 total["resumed"] += victim.resumed(begun)
                 assert process.returncode == 0, (victim.folder / "output.txt").read_text()[-4000:]

@@ -95,6 +95,14 @@ def test_a_flipped_bit_is_never_trained_on_and_the_command_mends_it(sampled):
     runs(sampled, *command[2:])
     assert shard.read_bytes() == before
     runs(sampled, SHARD)
+    # As if it had been remade after all that was made of it; of small files, which a real shard is
+    # not, Snakemake sees by itself that they are the same.
+    os.utime(shard)
+    large = [SHARD, "--max-checksum-file-size", "0"]
+    assert sampled.planned(SHARD) == set()
+    assert sampled.planned(*large) == {"train_first tiny", "sample tiny gen1 00001"}
+    runs(sampled, "--touch", *large)
+    assert sampled.planned(*large) == set()
 
 
 def test_a_checkpoint_with_a_flipped_bit_is_not_sampled(sampled):
@@ -162,8 +170,8 @@ def test_a_second_snakemake_and_a_lock_left_behind(sampled):
         first = subprocess.Popen(
             command, cwd=sampled.folder, stdout=output, stderr=output, start_new_session=True
         )
-    locks = sampled.folder / ".snakemake/locks"
-    while not list(locks.glob("*.lock")):
+    lock = sampled.folder / ".snakemake/locks/0.output.lock"
+    while not (lock.exists() and SHARD in lock.read_text()):
         assert first.poll() is None, (sampled.folder / "first.log").read_text()
         time.sleep(0.02)
     os.killpg(first.pid, signal.SIGSTOP)  # so that it lives, and does not get to its end

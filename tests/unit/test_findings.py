@@ -182,10 +182,8 @@ def measured(generations, slope=1.0):
                 "tail": {"surviving": 1 - 0.01 * n},
             },
             "gpt_eval": {
-                "scores": {
-                    "grammar": {"mean": 7 - 0.05 * n, "standard_error": 0.05},
-                    "consistency": {"mean": 7 - 0.1 * n, "standard_error": 0.05},
-                }
+                "grammar": {"mean": 7 - 0.05 * n, "standard_error": 0.05},
+                "consistency": {"mean": 7 - 0.1 * n, "standard_error": 0.05},
             },
             "classification": tasks,
         }  # fmt: skip
@@ -237,9 +235,7 @@ def test_what_is_missing_is_named():
     lineage["baseline"] = {}
     found = {f["id"]: f for f in findings({"x": lineage}, {"x": 1})}
     assert found["grammar-falls"]["verdict"] == OPEN
-    assert (
-        "gpt_eval.scores.grammar.mean of every generation" in found["grammar-falls"]["explanation"]
-    )
+    assert "gpt_eval.grammar.mean of every generation" in found["grammar-falls"]["explanation"]
     assert (
         "x: no text.entropy of generations 3, 7" in found["entropy-rises-then-falls"]["explanation"]
     )

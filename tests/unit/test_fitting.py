@@ -91,16 +91,14 @@ def test_completions(model_settings, tokenizer, monkeypatch, caplog):
     model = initialise(model_settings, 0)
     arguments = model, tokenizer, 0, ["Once", "Tom had a kite"], 5, 6, 1
     expected = complete(*arguments, batch=2)
-    init = "ouroboros.completions.Completer.__init__"
     original = sampling.Sampler.__init__
 
     def limited(self, model, rows, *others):
         if rows > 2:
             raise torch.OutOfMemoryError("CUDA out of memory.")
         original(self, model, rows, *others)
-        self.given = torch.full_like(self.tokens, -1)
 
-    monkeypatch.setattr(init, limited)
+    monkeypatch.setattr(sampling.Sampler, "__init__", limited)
     assert complete(*arguments, batch=8) == expected
     assert "carrying on with 2" in caplog.text
 

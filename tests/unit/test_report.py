@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ouroboros.figures import draw_entropy_and_oov, draw_perplexity
-from ouroboros.samples import excerpts, lineage_page, samples_page
+from ouroboros.figures.generations import draw_entropy_and_oov, draw_perplexity
+from ouroboros.samples import cases_page, excerpts, lineage_page, samples_page
 from ouroboros.tables import summary
 
 
@@ -23,7 +23,8 @@ def perplexities():
 def test_figure_1_draws_every_point_and_the_floor(tmp_path, monkeypatch):
     drawn = {}
     monkeypatch.setattr(
-        "ouroboros.figures._save", lambda figure, paths: drawn.update(axes=figure.axes[0])
+        "ouroboros.figures.generations.save",
+        lambda figure, paths: drawn.update(axes=figure.axes[0]),
     )
     draw_perplexity(perplexities(), {"33m": 3.25}, [])
     lines = [line.get_xydata().tolist() for line in drawn["axes"].get_lines()]
@@ -38,7 +39,7 @@ def test_figure_1_draws_every_point_and_the_floor(tmp_path, monkeypatch):
 def test_figure_2_draws_the_line_and_the_bars(monkeypatch):
     drawn = {}
     monkeypatch.setattr(
-        "ouroboros.figures._save", lambda figure, paths: drawn.update(axes=figure.axes)
+        "ouroboros.figures.generations.save", lambda figure, paths: drawn.update(axes=figure.axes)
     )
     rows = pd.DataFrame(
         {"generation": [0, 1, 2], "entropy": [5.0, 5.2, 4.9], "oov_words": [3, 8, 20]}
@@ -93,3 +94,16 @@ def test_sampled_text_cannot_pose_as_markup():
     assert "\n> \\# Not a heading  \n> \\<b\\>\\*bold\\*\\</b\\>" in page
     table = lineage_page("demo", [("1", ["a | b\n\nc"]), ("2", ["d"])])
     assert table.splitlines()[-2:] == ["| 1 | a \\| b c |", "| 2 | d |"]
+
+
+def test_cases_of_gpt_eval_stand_beside_their_grades():
+    story = {
+        "beginning": "Lily was so weak she could",
+        "completions": [{"text": " not | stand."}, {"text": ""}],
+    }
+    grades = [{"grammar": 8, "creativity": 7, "consistency": 6}, None]
+    page = cases_page("33m", [("1", story, grades), ("baseline", story, grades[::-1])])
+    rows = [line for line in page.splitlines() if line.startswith("| ")][1:]
+    assert rows[0] == "| 1 | not \\| stand. | 8 | 7 | 6 |"
+    assert rows[1] == "| 1 |  |  |  |  |" and rows[2].startswith("| baseline | not")
+    assert "> Lily was so weak she could" in page

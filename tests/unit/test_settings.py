@@ -108,7 +108,7 @@ def test_every_key_of_the_schema_has_a_sentence_and_a_type():
         ("lineages/33m/corpus", "tinystory", "Did you mean 'tinystories'?"),
         ("lineages/33m/regime", "mix", "'mix' is not one of replace, accumulate"),
         ("lineages/33m/seed", -1, "lineages.33m.seed: -1 is less than the minimum of 0"),
-        ("lineages/33m/generations", True, "True is not a whole number"),
+        ("lineages/33m/generations", True, "true is not a whole number"),
         ("lineages/33m/overrides", {"train": {}}, "unknown key 'train'. Did you mean 'training'?"),
         (
             "lineages/33m/overrides",
@@ -130,3 +130,48 @@ def test_every_key_of_the_schema_has_a_sentence_and_a_type():
 def test_what_is_wrong_is_said(path, value, message):
     with pytest.raises(UserError, match=message):
         resolve(changed(path, value), SCHEMA, frozenset({"train"}))
+
+
+def test_seeds_are_lineages_and_their_key_is_the_comparison_of_them():
+    config = changed("lineages/demo/seeds", [3, 1])
+    config["lineages"]["demo"]["overrides"]["corpus"] = {"stories": 50}
+    config["comparisons"] = {"both": ["33m", "demo"]}
+    resolved = resolve(config, SCHEMA)
+    first, second = (resolved["lineages"][f"demo-s{seed}"] for seed in (3, 1))
+    assert (first["seed"], second["seed"]) == (3, 1)
+    assert {key for key in first if first[key] != second[key]} == {"name", "seed"}
+    assert first["corpus"] == "grammar.demo"  # changed for all of them, so one corpus
+    assert "demo" not in resolved["lineages"]
+    assert resolved["comparisons"] == {
+        "both": ["33m", "demo-s3", "demo-s1"], "demo": ["demo-s3", "demo-s1"],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "path, value, said",
+    [
+        ("lineages/demo-s1", {"corpus": "grammar", "model": "1m"}, "'demo-s1', and there is one"),
+        ("lineages/demo/seed", 4, "give `seed` or `seeds`, not both"),
+        ("comparisons/demo", ["33m"], "the lineage of this name has seeds"),
+    ],
+)
+def test_seeds_that_cannot_be(path, value, said):
+    config = changed(path, value)
+    config["lineages"]["demo"]["seeds"] = [1, 2]
+    with pytest.raises(UserError, match=said):
+        resolve(config, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    "plan, said",
+    [
+        ({"gpu": 3}, "plan: unknown key 'gpu'. Did you mean 'gpus'?"),
+        ({"rates": {"34m": {"train": 1.0}}}, "plan.rates: there is no '34m'. Did you mean '33m'?"),
+        ({"rates": {"33m": {"tain": 1.0}}}, "unknown key 'tain'. Did you mean 'train'?"),
+        ({"gpus": [0]}, "less than the minimum"),
+    ],
+)
+def test_plans_that_cannot_be(plan, said):
+    with pytest.raises(UserError) as error:
+        resolve(changed("plan", plan), SCHEMA)
+    assert said in str(error.value)

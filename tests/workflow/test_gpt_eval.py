@@ -80,6 +80,27 @@ def test_a_stop_is_gone_on_from_and_the_key_is_nowhere(judged, server):
     assert KEY.encode() not in written and KEY not in seen + stopped + finished.stdout
 
 
+def test_the_key_is_in_no_traceback(judged, server):
+    """A job that fails in a way nobody thought of, with all that Snakemake can print."""
+    replies = judged.folder / REPLIES
+    kept = replies.read_bytes()
+    replies.unlink()
+    replies.mkdir()
+    environment = {"OPENAI_API_KEY": KEY, "NO_PROXY": "127.0.0.1"}
+    try:
+        failed = judged.run("--force", TARGET, "--verbose", "-p", environment=environment)
+    finally:
+        replies.rmdir()
+        replies.write_bytes(kept)
+    assert failed.returncode != 0 and "IsADirectoryError" in failed.stdout
+    log = (judged.folder / "logs/tiny/gen1/gpt_eval.log").read_text()
+    assert "This is an error of the workflow itself" in log and "Traceback" in log
+    files = [path for path in judged.folder.rglob("*") if path.is_file()]
+    written = b"".join(path.read_bytes() for path in files)
+    assert KEY.encode() not in written and KEY not in failed.stdout
+    assert judged.run(TARGET, environment=environment).returncode == 0
+
+
 def test_what_a_change_costs(judged, server):
     """Behind the test above, which made the grades."""
     assert judged.planned(TARGET) == set()

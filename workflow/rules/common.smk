@@ -13,10 +13,11 @@ from ouroboros.settings import nearest, resolve
 
 ENVIRONMENT = f"{workflow.basedir}/envs/ouroboros.yaml"
 RESERVED = frozenset(
-    "all corpora lexicon initial_corpus tokenizer tokenise gen0 baseline train_first train sample "
-    "ppl text samples judges completions gpt_eval gpt_eval_cost task tasks classification "
-    "lineage_samples figure_perplexity figure_entropy table findings "
-    "report_page report_of_all".split()
+    "all corpora lexicon initial_corpus tokenizer tokenise sequences gen0 baseline train_first "
+    "train sample ppl text samples judges completions gpt_eval gpt_eval_cost task tasks "
+    "classification figure_perplexity figure_entropy figure_gpt_eval figure_classification "
+    "figure_losses figure_schematic findings table lineage_samples gpt_eval_table calibration "
+    "calibrate calibrate_machine plan group_plan report report_page report_of_all".split()
 )
 
 try:
@@ -41,6 +42,7 @@ wildcard_constraints:
     n=r"[1-9]\d*",
     lm=r"baseline|gen[1-9]\d*",
     shard=r"\d{5}",
+    length=r"\d+",
     cut=r"-?\d+(\.\d+)?",
 
 
@@ -69,6 +71,15 @@ def fine_tuning(wildcards):
     settings = LINEAGES[wildcards.lineage]["evaluation"]["classification"]
     task = RESOLVED["tasks"][wildcards.task]
     return {key: task.get(key, settings[key]) for key in settings if key != "tasks"}
+
+
+def tests(wildcards):
+    """What every LM of the wildcards' lineage is measured by, in words."""
+    evaluation = LINEAGES[wildcards.lineage]["evaluation"]
+    found = ["perplexity", "free text"]
+    found += ["GPT-Eval"] if evaluation["judge"] else []
+    tasks = len(evaluation["classification"]["tasks"])
+    return found + ([f"fine-tuning: {tasks} tasks"] if tasks else [])
 
 
 def generation(wildcards):

@@ -65,24 +65,39 @@ rule tokenise:
         "../scripts/tokenise.py"
 
 
-rule gen0:
+rule sequences:
     input:
-        tokenizer=of_corpus("tokenizer"),
-        train=of_corpus("train.parquet"),
+        tokenizer="results/corpora/{corpus}/{tokenizer}/tokenizer",
+        train="results/corpora/{corpus}/{tokenizer}/train.parquet",
     output:
-        "results/{lineage}/gen0/corpus/shard-00000.parquet",
+        "results/corpora/{corpus}/{tokenizer}/sequences-{length}.parquet",
     log:
-        "logs/{lineage}/gen0/gen0.log",
+        "logs/corpora/{corpus}/{tokenizer}/sequences-{length}.log",
     conda:
         ENVIRONMENT
     threads: resource("gen0", "threads")
     resources:
         mem_mb=resource("gen0", "mem_mb"),
         runtime=resource("gen0", "runtime"),
-    params:
-        sequence_length=setting("sampling", "sequence_length"),
     script:
-        "../scripts/gen0.py"
+        "../scripts/sequences.py"
+
+
+# A link: at the paper's size a copy for each of many lineages would be half a gigabyte each.
+rule gen0:
+    input:
+        initial_sequences,
+    output:
+        "results/{lineage}/gen0/corpus/shard-00000.parquet",
+    log:
+        "logs/{lineage}/gen0/gen0.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    params:
+        target=lambda wildcards: initial_sequences(wildcards).replace("results", "../../..", 1),
+    shell:
+        "ln -sf {params.target:q} {output:q} 2> {log:q}"
 
 
 rule lexicon:

@@ -11,6 +11,12 @@ def of_corpus(file):
     return path
 
 
+def initial_sequences(wildcards):
+    """An input function: the initial corpus as sequences of the lineage's length."""
+    length = LINEAGES[wildcards.lineage]["sampling"]["sequence_length"]
+    return of_corpus(f"sequences-{length}.parquet")(wildcards)
+
+
 def shards(lineage, lm):
     """The files of a corpus; the initial corpus is one, a sampled one has as many as configured."""
     count = 1 if lm == "gen0" else LINEAGES[lineage]["sampling"]["shards"]
@@ -67,6 +73,17 @@ def classification_files(lineage):
         f"results/{lineage}/{lm}/classification/{task}.json"
         for task in LINEAGES[lineage]["evaluation"]["classification"]["tasks"]
         for lm in ["baseline", *lms(lineage)]
+    ]
+
+
+def measurement_files(lineage):
+    """All measurements of a lineage's baseline and generations."""
+    return [
+        f"results/{lineage}/baseline/ppl.json",
+        *ppl_files(lineage),
+        *text_files(lineage),
+        *gpt_eval_files(lineage),
+        *classification_files(lineage),
     ]
 
 

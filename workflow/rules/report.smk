@@ -1,63 +1,10 @@
-"""What people look at: figures, tables, samples side by side. `group` is a lineage or a comparison."""
-
-
-rule figure_perplexity:
-    input:
-        ppl=lambda wildcards: [path for name in GROUPS[wildcards.group] for path in ppl_files(name)],
-        tokens=lambda wildcards: [tokens_file(name) for name in GROUPS[wildcards.group]],
-    output:
-        report(
-            "results/{group}/figures/perplexity.svg",
-            caption="../report/perplexity.rst",
-            category="Figures",
-            subcategory="{group}",
-            labels={"figure": "perplexity", "of": "{group}"},
-        ),
-        "results/{group}/figures/perplexity.png",
-    log:
-        "logs/{group}/figure_perplexity.log",
-    conda:
-        ENVIRONMENT
-    threads: resource("report", "threads")
-    resources:
-        mem_mb=resource("report", "mem_mb"),
-        runtime=resource("report", "runtime"),
-    params:
-        lineages=lambda wildcards: GROUPS[wildcards.group],
-    script:
-        "../scripts/figure_perplexity.py"
-
-
-rule figure_entropy:
-    input:
-        text=lambda wildcards: text_files(wildcards.lineage),
-    output:
-        report(
-            "results/{lineage}/figures/entropy.svg",
-            caption="../report/entropy.rst",
-            category="Figures",
-            subcategory="{lineage}",
-            labels={"figure": "entropy and OOV words", "of": "{lineage}"},
-        ),
-        "results/{lineage}/figures/entropy.png",
-    log:
-        "logs/{lineage}/figure_entropy.log",
-    conda:
-        ENVIRONMENT
-    threads: resource("report", "threads")
-    resources:
-        mem_mb=resource("report", "mem_mb"),
-        runtime=resource("report", "runtime"),
-    script:
-        "../scripts/figure_entropy.py"
+"""What people read: findings, tables, samples side by side. `group` is a lineage or a comparison."""
 
 
 rule findings:
     input:
         lambda wildcards: [
-            path
-            for name in GROUPS[wildcards.group]
-            for path in [f"results/{name}/baseline/ppl.json", *ppl_files(name), *text_files(name)]
+            path for name in GROUPS[wildcards.group] for path in measurement_files(name)
         ],
     output:
         json="results/{group}/findings.json",
@@ -143,56 +90,28 @@ rule lineage_samples:
         "../scripts/lineage_samples.py"
 
 
-rule report_page:
+rule gpt_eval_table:
     input:
-        template=f"{workflow.basedir}/workflow/report/page.html",
-        style=f"{workflow.basedir}/workflow/report/page.css",
-        figures=report_figures,
-        captions=report_captions,
-        findings=lambda wildcards: [
-            f"results/{group}/findings.json" for group in report_groups(wildcards)
+        completions=lambda wildcards: [
+            path.replace("gpt_eval.json", "completions.json")
+            for path in gpt_eval_files(wildcards.lineage)
         ],
-        measured=report_measurements,
-        checkpoints=lambda wildcards: [
-            f"results/{name}/{lm}/checkpoint"
-            for name in report_lineages(wildcards)
-            for lm in ["baseline", *lms(name)]
-        ],
-        samples=lambda wildcards: [
-            f"results/{name}/samples.json" for name in report_lineages(wildcards)
-        ],
+        gpt_eval=lambda wildcards: gpt_eval_files(wildcards.lineage),
     output:
         report(
-            "results/{group}/report.html",
-            caption="../report/page.rst",
-            category="Report",
-            labels={"report": "everything on one page", "of": "{group}"},
+            "results/{lineage}/gpt_eval.md",
+            caption="../report/gpt_eval_table.rst",
+            category="Tables",
+            subcategory="{lineage}",
+            labels={"table": "cases of GPT-Eval", "of": "{lineage}"},
         ),
     log:
-        "logs/{group}/report_page.log",
+        "logs/{lineage}/gpt_eval_table.log",
     conda:
         ENVIRONMENT
     threads: resource("report", "threads")
     resources:
         mem_mb=resource("report", "mem_mb"),
         runtime=resource("report", "runtime"),
-    params:
-        title=lambda wildcards: wildcards.group,
-        lineages=report_settings,
     script:
-        "../scripts/report_page.py"
-
-
-use rule report_page as report_of_all with:
-    output:
-        report(
-            "results/report.html",
-            caption="../report/page.rst",
-            category="Report",
-            labels={"report": "everything on one page", "of": "all comparisons"},
-        ),
-    log:
-        "logs/report_of_all.log",
-    params:
-        title=lambda wildcards: " and ".join(report_groups(wildcards)),
-        lineages=report_settings,
+        "../scripts/gpt_eval_table.py"

@@ -3,6 +3,18 @@
 from snakemake.cli import get_argument_parser
 
 
+def figures(lineage):
+    """The figures of a lineage, but for figure 1, which may be a comparison's."""
+    graded, tasks = gpt_eval_files(lineage), classification_files(lineage)
+    return [
+        "schematic",
+        "entropy",
+        *(["gpt_eval"] if graded else []),
+        *(["accuracy", "weighted_f1"] if tasks else []),
+        "losses",
+    ]
+
+
 def group_targets(group):
     """Everything that is measured and drawn of a lineage or a comparison."""
     targets = [
@@ -15,10 +27,17 @@ def group_targets(group):
             f"results/{name}/table.md",
             f"results/{name}/samples.md",
             *(f"results/{name}/{lm}/samples.md" for lm in lms(name, first=0)),
-            *gpt_eval_files(name),
-            *classification_files(name),
+            *([f"results/{name}/gpt_eval.md"] if gpt_eval_files(name) else []),
         ]
     return targets
+
+
+def targets_of(*groups):
+    """An input function: the targets of groups, listed only where they are asked for.
+
+    Every job reads the Snakefile again, and with many lineages most of that would be such lists.
+    """
+    return lambda wildcards: [target for group in groups for target in group_targets(group)]
 
 
 def check_targets():
@@ -52,7 +71,7 @@ def _complaint(target):
             f"snakemake runs. {nearest(top, ['results'])}"
         )
     group = below[0]
-    if group not in {*GROUPS, "corpora", "lexicon", "tasks", "judges"}:
+    if group not in {*GROUPS, "corpora", "lexicon", "tasks", "judges", "calibration"}:
         return f"there is no lineage {group!r} in the configuration. {nearest(group, GROUPS)}"
     return (
         f"no rule makes this file. For generation 4 of {group} there are "

@@ -4,7 +4,7 @@ import pandas as pd
 
 from adaptor import run
 from ouroboros.artifacts import read_json
-from ouroboros.figures import draw_entropy_and_oov
+from ouroboros.figures.generations import draw_entropy_and_oov
 
 
 def main(snakemake):

@@ -6,7 +6,7 @@ import pandas as pd
 
 from adaptor import run
 from ouroboros.artifacts import read_json
-from ouroboros.figures import draw_perplexity
+from ouroboros.figures.generations import draw_perplexity
 
 
 def main(snakemake):

@@ -83,6 +83,8 @@ def in_words(error, path) -> UserError | None:
             "Your disk quota is used up: free some space and run the same command again",
         ),
         (errno.EROFS, "The file system is read-only: choose a folder that can be written"),
+        (errno.EEXIST, "A file stands where a folder has to be: move it away"),
+        (errno.ENOTDIR, "A file stands where a folder has to be: move it away"),
         (errno.EACCES, "The folder cannot be written: check who owns it"),
     ):
         if getattr(error, "errno", None) == code or os.strerror(code) in str(error):

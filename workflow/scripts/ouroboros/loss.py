@@ -55,14 +55,19 @@ class _SummedLoss(torch.autograd.Function):
                     ):
                         sums += columns.T @ states[part]
         ctx.save_for_backward(to_hidden.to(hidden.dtype), to_head)
-        ctx.head_dtype = head.dtype
+        ctx.head = head
         return losses.sum(dtype=torch.float64).float()
 
     @staticmethod
     def backward(ctx, scale):
         to_hidden, to_head = ctx.saved_tensors
         # in place: the head's gradient is as large as the head, and nobody asks for it twice
-        return to_hidden.mul_(scale), to_head.mul_(scale).to(ctx.head_dtype), None
+        to_head = to_head.mul_(scale).to(ctx.head.dtype)
+        if ctx.head.is_leaf and ctx.head.grad is not None:
+            # here and now: autograd would keep it until the embeddings' gradient, as large, is there
+            ctx.head.grad += to_head
+            to_head = None
+        return to_hidden.mul_(scale), to_head, None
 
 
 class _Gradient:

@@ -65,9 +65,7 @@ def classification(measured: dict[str, dict], metric: str) -> Table | None:
         first = next(found[task] for lm in lms if task in (found := measured[lm]["classification"]))
         where = f"classification.{task}."
         always = f"always “{first['majority']['class']}”: {first['majority'][metric]:.3f}"
-        columns.append(
-            Column(task, always, where + metric, "{:.3f}", error and f"{where}{error}")
-        )
+        columns.append(Column(task, always, where + metric, "{:.3f}", error and f"{where}{error}"))
     return _table(columns, measured, lms) if tasks else None
 
 

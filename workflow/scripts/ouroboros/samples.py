@@ -28,6 +28,27 @@ def lineage_page(title: str, generations: list[tuple[str, list[str]]]) -> str:
     return "\n".join([f"# {title}", "", "| Generation | Sample |", "|---|---|", *rows]) + "\n"
 
 
+def cases_page(title: str, cases: list[tuple[str, dict, list]]) -> str:
+    """Markdown in the manner of the paper's Extended Data Table 2: completions of one beginning.
+
+    `cases`: name of the LM, its story (`beginning` and `completions`, see completions.py) and the
+    grades of those completions, None where a judge's reply could not be read.
+    """
+    head = "| Generation | Completion | Grammar | Creativity | Consistency |\n|---|---|--:|--:|--:|"
+    rows = [
+        f"| {name} | {_cell(completion['text'])} | {_grades(grades)} |"
+        for name, story, graded in cases
+        for completion, grades in zip(story["completions"], graded, strict=True)
+    ]
+    beginning = _quote(cases[0][1]["beginning"])
+    return "\n".join([f"# {title}", "", beginning, "", head, *rows]) + "\n"
+
+
+def _grades(grades):
+    names = ("grammar", "creativity", "consistency")
+    return " | ".join("" if grades is None else str(grades[name]) for name in names)
+
+
 def _quote(text):
     return "\n".join(f"> {_escape(line)}  " for line in text.splitlines() or [""])
 

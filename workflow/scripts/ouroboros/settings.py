@@ -27,10 +27,11 @@ def resolve(config: dict, schema: dict, reserved: frozenset[str] = frozenset()) 
 
     Returns a dict with `corpora` and `tokenizers` (name -> settings, those that a lineage overrides
     under the name `{part}.{lineage}`), `tasks` (name -> settings), `lineages` (name -> its parts as dicts; `corpus` and
-    `tokenizer` as names into the former two), `comparisons` and `resources`.
+    `tokenizer` as names into the former two), `comparisons`, `plan` and `resources`.
     Raises UserError naming the key, what is wrong with it and what would be right.
     """
     _check(config, schema, schema, "config")
+    lineages, comparisons = _with_seeds(config["lineages"], config.get("comparisons", {}))
     resolved = {
         "corpora": {},
         "tokenizers": {},
@@ -38,17 +39,23 @@ def resolve(config: dict, schema: dict, reserved: frozenset[str] = frozenset()) 
             name: _with_defaults(task, schema["$defs"]["task"], schema)
             for name, task in config.get("tasks", {}).items()
         },
-        "comparisons": config.get("comparisons", {}),
+        "comparisons": comparisons,
         "resources": _with_defaults(config["resources"], schema["$defs"]["resources"], schema),
         "judges": {
             name: _with_defaults(judge, schema["$defs"]["judge"], schema)
             for name, judge in config.get("judges", {}).items()
         },
         "lineages": {},
+        "plan": _with_defaults(config.get("plan", {}), schema["$defs"]["plan"], schema),
     }
-    for name in config["lineages"]:
-        resolved["lineages"][name] = _lineage(name, config, schema, resolved)
+    families = {}  # resolved once: of many seeds, nothing but name and seed differ
+    for name, (family, entry) in lineages.items():
+        if family not in families:
+            families[family] = _lineage(family, entry, config, schema, resolved)
+        same = families[family]
+        resolved["lineages"][name] = {**same, "name": name, "seed": entry.get("seed", same["seed"])}
     _check_names(resolved, reserved)
+    _check_plan(resolved["plan"], config, resolved)
     return resolved
 
 
@@ -59,11 +66,44 @@ def nearest(word: str, known) -> str:
     return f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(known) or 'none'}."
 
 
-def _lineage(name, config, schema, resolved):
+def _with_seeds(lineages, comparisons):
+    """Lineages with `seeds` written out: name -> (the key it comes from, its entry), and comparisons.
+
+    `mine` with the seeds 1 and 2 becomes `mine-s1` and `mine-s2`; `mine` is a comparison of them,
+    and stands for them in other comparisons.
+    """
+    found, families = {}, {}
+    for name, entry in lineages.items():
+        seeds = entry.get("seeds", [])
+        if seeds and "seed" in entry:
+            raise UserError(f"config: lineages.{name}: give `seed` or `seeds`, not both.")
+        rest = {key: value for key, value in entry.items() if key != "seeds"}
+        members = {f"{name}-s{seed}": {**rest, "seed": seed} for seed in seeds} or {name: rest}
+        for member, settings in members.items():
+            if member in found or (seeds and member in lineages):
+                raise UserError(
+                    f"config: lineages.{name}: its seeds make a lineage {member!r}, and there is "
+                    "one of this name already. Rename one of them."
+                )
+            found[member] = (name, settings)
+        if seeds:
+            families[name] = list(members)
+    for name, members in comparisons.items():
+        if name in families:
+            raise UserError(
+                f"config: comparisons.{name}: the lineage of this name has seeds, which makes it a "
+                "comparison of them already. Give this one another name."
+            )
+        members = [one for member in members for one in families.get(member, [member])]
+        comparisons = {**comparisons, name: list(dict.fromkeys(members))}
+    return found, {**comparisons, **families}
+
+
+def _lineage(name, entry, config, schema, resolved):
     where = f"config: lineages.{name}"
-    lineage = _with_defaults(config["lineages"][name], schema["$defs"]["lineage"], schema)
+    lineage = _with_defaults(entry, schema["$defs"]["lineage"], schema)
     overrides = lineage.pop("overrides")
-    lineage["name"] = name
+    lineage["model_name"] = lineage["model"]
     for part, section in SECTIONS.items():
         entry = lineage[part]
         if entry not in config[section]:
@@ -73,9 +113,9 @@ def _lineage(name, config, schema, resolved):
             )
         changes = overrides.get(part, {})
         settings = {**config[section][entry], **changes}
-        place = f"{where}.overrides.{part}" if changes else f"config: {section}.{entry}"
         definition = schema["$defs"][part]
-        _check(settings, definition, schema, place)
+        if changes:  # the entry itself has been checked with the whole
+            _check(settings, definition, schema, f"{where}.overrides.{part}")
         settings = _with_defaults(settings, definition, schema)
         if section in resolved:  # shared between lineages, so kept under a name
             key = f"{entry}.{name}" if changes else entry
@@ -91,6 +131,8 @@ def _lineage(name, config, schema, resolved):
 
 
 def _resources(where, config, overrides, schema):
+    if not overrides:
+        return _with_defaults(config["resources"], schema["$defs"]["resources"], schema)
     resources = copy.deepcopy(config["resources"])
     for rule, changes in overrides.items():
         if rule not in resources:
@@ -179,6 +221,20 @@ def _check_names(resolved, reserved):
                 )
 
 
+def _check_plan(plan, config, resolved):
+    """What a plan names has to be there."""
+    groups = [*resolved["lineages"], *resolved["comparisons"]]
+    for key, known in (
+        ("groups", groups),
+        ("rates", config["models"]),
+        ("corpora", config["corpora"]),
+        ("tasks", resolved["tasks"]),
+    ):
+        for name in plan[key]:
+            if name not in known:
+                raise UserError(f"config: plan.{key}: there is no {name!r}. {nearest(name, known)}")
+
+
 def _check(value, definition, schema, place):
     """Raise UserError for the first violation of `definition`, in words."""
     _check_finite(value, place)
@@ -197,7 +253,9 @@ def _in_words(error, place):
     if "propertyNames" in error.absolute_schema_path:
         return f"{where}: the name {_short(error.instance)} cannot be used. {description}"
     if error.schema.get("writeOnly"):  # somebody may have put a secret there
-        return f"{where}: this does not fit. {description}"
+        return (
+            f"{where}: what stands there (not shown, it may be a key) does not fit. {description}"
+        )
     if error.validator == "additionalProperties":
         known = error.schema.get("properties", {})
         unknown = sorted(set(map(str, error.instance)) - set(known))
@@ -211,14 +269,17 @@ def _in_words(error, place):
             f"{where}: {error.instance!r} is not one of {', '.join(known)}. {description}".strip()
         )
     if error.validator == "type":
-        kinds = {"object": "mapping", "array": "list", "integer": "whole number"}
+        kinds = {"object": "mapping", "array": "list", "integer": "whole number", "string": "text"}
         given = error.validator_value
         names = [kinds.get(kind, kind) for kind in ([given] if isinstance(given, str) else given)]
         hint = _hint_at_a_number(error.instance)
         kind = " or ".join(names)
         return f"{where}: {_short(error.instance)} is not a {kind}.{hint} {description}".strip()
-    if error.validator == "anyOf":
-        return f"{where}: {error.instance!r} does not fit. {description}".strip()
+    if error.validator in ("anyOf", "pattern"):
+        return f"{where}: {_short(error.instance)} does not fit. {description}".strip()
+    if error.validator == "minItems":
+        least = error.validator_value
+        return f"{where}: {_short(error.instance)} is too short, at least {least} has to be there. {description}"
     return f"{where}: {error.message}. {description}".strip()
 
 
@@ -233,8 +294,13 @@ def _check_finite(value, place):
 
 
 def _short(value):
-    text = repr(value)
+    text = {None: "null", True: "true", False: "false"}[value] if _is_word(value) else repr(value)
     return text if len(text) <= 100 else f"{text[:100]}..."
+
+
+def _is_word(value):
+    """Whether YAML has a word of its own for it."""
+    return value is None or isinstance(value, bool)
 
 
 def _hint_at_a_number(value):

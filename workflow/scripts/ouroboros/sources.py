@@ -171,7 +171,9 @@ def _jsonl(path, settings):
             try:
                 row = json.loads(line)
             except ValueError as error:
-                raise UserError(f"{path}, line {number} is not JSON: {error}.") from error
+                raise UserError(
+                    f"{path}, line {number} is not JSON ({error.msg}, column {error.colno})."
+                ) from error
             texts.append(_field(row, f"{path}, line {number}", settings["column"]))
     return texts
 

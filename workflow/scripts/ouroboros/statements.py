@@ -18,6 +18,11 @@ OTHERS = {"mrpc": "MRPC", "rte": "RTE", "cola": "CoLA"}
 SCORES = ("grammar", "consistency")
 
 
+def task_name(task: str) -> str:
+    """A task of the configuration as the paper writes it, where it is one of the paper's."""
+    return {**TASKS, **OTHERS}.get(task, task)
+
+
 class Statement(NamedTuple):
     """`source`: its place in the paper. `judge` takes what it is a statement of: one Lineage, or
     the smaller model's and the larger one's."""
@@ -124,12 +129,12 @@ def _text():
 
 def _gpt_eval():
     def falls_faster(lineage):
-        grammar, consistency = (lineage.series(f"gpt_eval.scores.{s}.mean", unit=s) for s in SCORES)
+        grammar, consistency = (lineage.series(f"gpt_eval.{s}.mean", unit=s) for s in SCORES)
         return trend(grammar.minus(consistency), 1)
 
     def baseline_is_not_lowest(score):
         def judge(lineage):
-            keys = f"gpt_eval.scores.{score}."
+            keys = f"gpt_eval.{score}."
             last, baseline = lineage.ends(f"{keys}mean", f"{keys}standard_error", score)
             return better(baseline, last)
 
@@ -139,7 +144,7 @@ def _gpt_eval():
         *(
             Statement(
                 f"{score}-falls", f"The {score} score of completions falls",
-                "finding 5; 3.2.2, figure 3", _trend(f"gpt_eval.scores.{score}.mean", -1),
+                "finding 5; 3.2.2, figure 3", _trend(f"gpt_eval.{score}.mean", -1),
             )
             for score in SCORES
         ),

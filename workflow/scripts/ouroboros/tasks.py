@@ -150,7 +150,9 @@ def _jsonl(path) -> Iterator[tuple[str, dict]]:
         try:
             row = json.loads(line)
         except ValueError as error:
-            raise UserError(f"{path}, line {number} is not JSON: {error}.") from error
+            raise UserError(
+                f"{path}, line {number} is not JSON ({error.msg}, column {error.colno})."
+            ) from error
         if not isinstance(row, dict):
             raise UserError(f"{path}, line {number} is not a JSON object with named columns.")
         yield f"{path}, line {number}", row

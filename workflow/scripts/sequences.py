@@ -1,4 +1,4 @@
-"""Rule gen0: the tokenised training stories, cut into sequences."""
+"""Rule sequences: the tokenised training stories, cut into sequences."""
 
 import logging
 
@@ -9,7 +9,7 @@ from ouroboros.tokens import pack
 
 def main(snakemake):
     _, end_of_text = read_tokenizer(snakemake.input.tokenizer)
-    length = snakemake.params.sequence_length
+    length = int(snakemake.wildcards.length)
     count = pack(snakemake.input.train, end_of_text, length, snakemake.output[0])
     logging.getLogger("ouroboros").info("%d sequences of %d tokens", count, length)
 

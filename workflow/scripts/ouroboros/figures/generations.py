@@ -1,24 +1,11 @@
-"""Figures 1 and 2 of the paper (and Extended Data Fig. 6), drawn from the artifacts alone.
+"""Figures 1 and 2 (and Extended Data Fig. 6): perplexity, entropy and OOV words by generation."""
 
-Readable in greyscale: lineages differ by marker and dash as well as by colour.
-"""
-
-from pathlib import Path
-
-import matplotlib
-
-matplotlib.use("agg")  # no screen on a compute node
 import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
 from matplotlib.ticker import MaxNLocator
 
-from ouroboros.artifacts import new_file
-
-SIZE = (6.4, 4.2)  # inches
-# The same drawing gives the same bytes: no dates, no random ids.
-plt.rcParams["svg.hashsalt"] = "ouroboros"
-plt.rcParams["svg.fonttype"] = "none"
+from ouroboros.figures import REFERENCE, SIZE, save
 
 
 def draw_perplexity(rows: pd.DataFrame, floors: dict[str, float], paths: list):
@@ -39,12 +26,12 @@ def draw_perplexity(rows: pd.DataFrame, floors: dict[str, float], paths: list):
             )
         for floor in sorted(set(floors.values())):  # lineages on one corpus share it
             axes.axhline(
-                floor, color="0.35", linestyle=":", label=f"floor of the corpus ({floor:.2f})"
+                floor, color=REFERENCE, linestyle=":", label=f"floor of the corpus ({floor:.2f})"
             )
         axes.set(xlabel="Generation", ylabel="Perplexity on the validation set", ylim=(0, None))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(title=None)
-        _save(figure, paths)
+        save(figure, paths)
 
 
 def draw_entropy_and_oov(rows: pd.DataFrame, title: str, paths: list):
@@ -61,7 +48,7 @@ def draw_entropy_and_oov(rows: pd.DataFrame, title: str, paths: list):
         )  # fmt: skip
         for entropy in initial["entropy"]:
             left.axhline(
-                entropy, color="0.35", linestyle=":", label="Entropy of the initial corpus"
+                entropy, color=REFERENCE, linestyle=":", label="Entropy of the initial corpus"
             )
         left.set(xlabel="Generation", ylabel="Entropy (nats per token)", title=title)
         right.set(ylabel="OOV words", ylim=(0, None))
@@ -74,13 +61,4 @@ def draw_entropy_and_oov(rows: pd.DataFrame, title: str, paths: list):
         figure.legend(
             lines + bars, line_names + bar_names, loc="outside lower center", ncols=3, frameon=False
         )
-        _save(figure, paths)
-
-
-def _save(figure, paths):
-    for path in paths:
-        kind = Path(path).suffix[1:]
-        metadata = {"svg": {"Date": None}, "png": {"Software": None}}[kind]
-        with new_file(path) as temporary:
-            figure.savefig(temporary, format=kind, dpi=200, metadata=metadata)
-    plt.close(figure)
+        save(figure, paths)

@@ -1,0 +1,59 @@
+"""`snakemake plan`, seeds, and what lineages share: on a real Snakemake."""
+
+import copy
+import json
+
+from tools import TINY
+
+RATES = {"train": 1.0e5, "sample": 1.0e5, "ppl": 1.0e5, "fine_tuning": 100.0}
+
+
+def with_seeds(**plan):
+    config = copy.deepcopy(TINY)
+    config["lineages"]["tiny"]["seeds"] = [1, 2]
+    config["plan"] = {"rates": {"tiny": RATES}, **plan}
+    return config
+
+
+def test_the_plan_has_the_jobs_of_the_run(workflow):
+    """With given rates no model is measured; the machine is."""
+    config = copy.deepcopy(TINY)
+    config["plan"] = {"rates": {"tiny": RATES}, "groups": ["tiny"]}
+    workflow.configure(config)
+    result = workflow.run("plan")
+    assert result.returncode == 0, result.stdout[-3000:]
+    assert "# Plan of tiny" in result.stdout and "| train " in result.stdout
+    plan = json.loads((workflow.folder / "results/tiny/plan.json").read_text())
+    assert plan["jobs"] == len(workflow.planned("tiny")) - 1  # the target itself
+    assert plan["rules"]["sample"]["jobs"] == 6 and plan["rules"]["train"]["jobs"] == 2
+    assert plan["critical_path_seconds"] <= plan["wall_clock"][0]["seconds"] <= plan["seconds"]
+    made = {path.name for path in (workflow.folder / "results").iterdir()}
+    assert made == {"calibration", "tiny"}  # nothing of what is planned was made
+    again = workflow.run("plan")
+    assert "# Plan of tiny" in again.stdout
+
+
+def test_seeds_share_all_that_no_seed_decides(workflow):
+    workflow.configure(with_seeds())
+    jobs = workflow.planned("tiny")
+    shared = {job for job in jobs if "tiny-s" not in job}
+    assert {job.split()[0] for job in shared} == {
+        "initial_corpus", "tokenizer", "tokenise", "sequences", "lexicon", "findings",
+        "figure_perplexity", "tiny",
+    }  # fmt: skip
+    assert len(shared) == 8  # each of them once
+    for seed in (1, 2):
+        assert f"train tiny-s{seed} 3" in jobs and f"sample tiny-s{seed} gen1 00001" in jobs
+
+
+def test_the_initial_corpus_is_a_link_that_reads_as_a_file(finished):
+    own = finished.folder / "results/tiny/gen0/corpus/shard-00000.parquet"
+    assert own.is_symlink() and own.resolve().name == "sequences-32.parquet"
+    assert own.resolve().is_relative_to(finished.folder / "results/corpora")
+
+
+def test_a_plan_of_what_is_not_there(workflow):
+    workflow.configure(with_seeds(groups=["tinny"]))
+    result = workflow.run("plan")
+    assert result.returncode
+    assert "plan.groups: there is no 'tinny'. Did you mean 'tiny'?" in result.stdout

@@ -1,0 +1,19 @@
+"""Rule gpt_eval_table: cases of GPT-Eval in the manner of Extended Data Table 2."""
+
+from adaptor import run
+from ouroboros.artifacts import read_json, write_text
+from ouroboros.samples import cases_page
+
+
+def main(snakemake):
+    cases = []
+    for path, graded in zip(snakemake.input.completions, snakemake.input.gpt_eval, strict=True):
+        stories, figures = read_json(path)["stories"], read_json(graded)
+        cases.append(
+            (figures["provenance"]["lm"].removeprefix("gen"), stories[0], figures["grades"][0])
+        )
+    write_text(snakemake.output[0], cases_page(snakemake.wildcards.lineage, cases))
+
+
+if "snakemake" in globals():
+    run(main, snakemake)  # noqa: F821
