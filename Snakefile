@@ -14,6 +14,8 @@ os.environ.setdefault("MALLOC_TOP_PAD_", "268435456")
 
 
 report: "workflow/report/workflow.rst"
+
+
 configfile: f"{workflow.basedir}/config.yaml"
 
 

@@ -1,6 +1,5 @@
 """What the reports show, and of whom."""
 
-
 CAPTIONS = {"accuracy": "classification", "weighted_f1": "classification"}
 
 
@@ -55,9 +54,7 @@ def report_captions(wildcards):
 
 def report_lineages(wildcards):
     """The lineages of a report."""
-    return list(
-        dict.fromkeys(name for group in report_groups(wildcards) for name in GROUPS[group])
-    )
+    return list(dict.fromkeys(name for group in report_groups(wildcards) for name in GROUPS[group]))
 
 
 def report_measurements(wildcards):

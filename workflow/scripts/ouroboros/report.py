@@ -11,7 +11,6 @@ import yaml
 from ouroboros.captions import caption
 from ouroboros.verdicts import CONFIRMED, CONTRADICTED, LEVEL, OPEN
 
-
 # What the page has of each lineage: the section's id, its title, and the key of what it shows.
 SECTIONS = [
     ("numbers", "Numbers", "numbers"),
