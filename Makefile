@@ -10,7 +10,8 @@ SHELL := /bin/bash
 demo: install
 	$(BIN)/snakemake --cores all demo
 	@echo; cat results/demo/table.md
-	@echo; echo "Figures:  results/demo/figures/perplexity.png, results/demo/figures/entropy.png"
+	@echo; echo "Report:   results/demo/report.html (open it in a browser)"
+	@echo "Figures:  results/demo/figures/"
 	@echo "Samples:  results/demo/samples.md"
 
 install: .venv/installed

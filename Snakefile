@@ -13,6 +13,9 @@ os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "17179869184")
 os.environ.setdefault("MALLOC_TOP_PAD_", "268435456")
 
 
+report: "workflow/report/workflow.rst"
+
+
 configfile: f"{workflow.basedir}/config.yaml"
 
 
@@ -21,6 +24,7 @@ include: "workflow/rules/local_files.smk"
 include: "workflow/rules/inputs.smk"
 include: "workflow/rules/judges.smk"
 include: "workflow/rules/plans.smk"
+include: "workflow/rules/report_inputs.smk"
 include: "workflow/rules/targets.smk"
 include: "workflow/rules/guards.smk"
 
@@ -29,6 +33,7 @@ rule all:
     default_target: True
     input:
         targets_of(*COMPARISONS),
+        "results/report.html",
     localrule: True
 
 

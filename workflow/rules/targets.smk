@@ -3,24 +3,15 @@
 from snakemake.cli import get_argument_parser
 
 
-def figures(lineage):
-    """The figures of a lineage, but for figure 1, which may be a comparison's."""
-    graded, tasks = gpt_eval_files(lineage), classification_files(lineage)
-    return [
-        "schematic",
-        "entropy",
-        *(["gpt_eval"] if graded else []),
-        *(["accuracy", "weighted_f1"] if tasks else []),
-        "losses",
-    ]
-
-
 def group_targets(group):
     """Everything that is measured and drawn of a lineage or a comparison."""
-    targets = [f"results/{group}/figures/perplexity.svg", f"results/{group}/findings.json"]
+    targets = [
+        f"results/{group}/report.html",
+        f"results/{group}/findings.json",
+        *figure_files(group),
+    ]
     for name in GROUPS[group]:
         targets += [
-            *(f"results/{name}/figures/{figure}.svg" for figure in figures(name)),
             f"results/{name}/table.md",
             f"results/{name}/samples.md",
             *(f"results/{name}/{lm}/samples.md" for lm in lms(name, first=0)),

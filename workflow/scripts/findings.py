@@ -1,23 +1,16 @@
 """Rule findings: the paper's findings, judged by what was measured of a lineage or of several."""
 
-from pathlib import Path
-
 from adaptor import run
-from ouroboros.artifacts import read_json, write_json, write_text
+from ouroboros.artifacts import write_json, write_text
 from ouroboros.findings import findings, findings_section
+from ouroboros.measurements import read_measurements
 from ouroboros.provenance import provenance
 
 
 def main(snakemake):
     models = snakemake.params.models
-    measured = {lineage: {} for lineage in models}
-    for path in map(Path, snakemake.input):
-        figures = read_json(path)
-        made = figures["provenance"]
-        artifacts = measured[made["lineage"]].setdefault(made["lm"], {})
-        if path.parent.name == "classification":
-            artifacts = artifacts.setdefault("classification", {})
-        artifacts[path.stem] = figures
+    read = read_measurements(snakemake.input)
+    measured = {lineage: read[lineage] for lineage in models}
     # The parameters besides the embeddings, which depend on the tokenizer (Kaplan et al. 2020).
     sizes = {name: 12 * m["layers"] * m["hidden_size"] ** 2 for name, m in models.items()}
     found = findings(measured, sizes)

@@ -1,8 +1,9 @@
-"""Rule lineage_samples: stories of all generations, one below the other."""
+"""Rule lineage_samples: stories of all generations, to read one below the other, and as data."""
 
 from adaptor import run
-from ouroboros.artifacts import write_text
+from ouroboros.artifacts import write_json, write_text
 from ouroboros.corpus import blocks
+from ouroboros.provenance import provenance
 from ouroboros.samples import excerpts, lineage_page
 from ouroboros.tokenizer import read_tokenizer
 
@@ -10,14 +11,16 @@ from ouroboros.tokenizer import read_tokenizer
 def main(snakemake):
     params = snakemake.params
     tokenizer, _ = read_tokenizer(snakemake.input.tokenizer)
-    generations = [
-        (str(n), excerpts(next(blocks([path])).tokens, tokenizer, 2, params.sample_tokens))
-        for n, path in zip(params.generations, snakemake.input.corpora, strict=True)
-    ]
-    write_text(
-        snakemake.output[0],
-        lineage_page(f"Samples of {snakemake.wildcards.lineage}", generations),
-    )
+    lineage = snakemake.wildcards.lineage
+    generations = []
+    for n, path in zip(params.generations, snakemake.input.corpora, strict=True):
+        tokens = next(blocks([path])).tokens
+        texts = excerpts(tokens, tokenizer, params.samples, params.sample_tokens)
+        generations.append({"generation": n, "texts": texts})
+    block = provenance(lineage=lineage, seed=params.seed, sample_tokens=params.sample_tokens)
+    write_json(snakemake.output.json, {"generations": generations, "provenance": block})
+    rows = [(str(entry["generation"]), entry["texts"][:2]) for entry in generations]
+    write_text(snakemake.output.markdown, lineage_page(f"Samples of {lineage}", rows))
 
 
 if "snakemake" in globals():

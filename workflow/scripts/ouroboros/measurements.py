@@ -5,6 +5,10 @@ A lineage's measurements are a dict: "baseline", "gen0", "gen1", ... -> the arti
 contents. Any of them may be missing.
 """
 
+from collections.abc import Iterable
+from pathlib import Path
+
+from ouroboros.artifacts import read_json
 from ouroboros.verdicts import Series
 
 
@@ -58,7 +62,26 @@ class Lineage:
         return series.part(lambda n: n == end), untrained
 
     def _find(self, lm, keys):
-        found = self.measured.get(lm, {})
-        for key in keys.split("."):
-            found = found.get(key) if isinstance(found, dict) else None
-        return found
+        return look_up(self.measured.get(lm, {}), keys)
+
+
+def look_up(artifacts: dict, keys: str):
+    """What stands in an LM's artifacts under "ppl.perplexity" and the like; None where nothing does."""
+    found = artifacts
+    for key in keys.split("."):
+        found = found.get(key) if isinstance(found, dict) else None
+    return found
+
+
+def read_measurements(paths: Iterable) -> dict[str, dict[str, dict]]:
+    """Lineage -> its measurements, from JSON files that say themselves whose they are."""
+    measured = {}
+    for path in map(Path, paths):
+        figures = read_json(path)
+        made = figures["provenance"]
+        lm = made.get("lm") or f"gen{made['generation']}"
+        artifacts = measured.setdefault(made["lineage"], {}).setdefault(lm, {})
+        if path.parent.name == "classification":
+            artifacts = artifacts.setdefault("classification", {})
+        artifacts[path.stem] = figures
+    return measured

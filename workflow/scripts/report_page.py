@@ -1,0 +1,48 @@
+"""Rules report_page and report_of_all: all that is known of one lineage or several, on one page."""
+
+from pathlib import Path
+
+from adaptor import run
+from ouroboros.artifacts import read_json, write_text
+from ouroboros.measurements import read_measurements
+from ouroboros.report import figure, page, settings_text, verdicts
+from ouroboros.report_tables import classification, gpt_eval, made_with, numbers
+
+
+def main(snakemake):
+    files, lineages = snakemake.input, snakemake.params.lineages
+    training = [Path(checkpoint, "training.json") for checkpoint in files.checkpoints]
+    measured = read_measurements([*files.measured, *training])
+    samples = {
+        made["provenance"]["lineage"]: made["generations"] for made in map(read_json, files.samples)
+    }
+    found = {  # comparisons may have lineages in common
+        (finding["id"], *finding["lineages"]): finding
+        for path in files.findings
+        for finding in read_json(path)["findings"]
+    }
+    content = page(
+        files.template,
+        title=snakemake.params.title,
+        findings=verdicts(list(found.values())),
+        figures=[figure(*pair) for pair in zip(files.figures, files.captions, strict=True)],
+        lineages=[
+            {
+                "name": name,
+                "generations": settings["generations"],
+                "numbers": numbers(measured[name]),
+                "samples": samples[name],
+                "gpt_eval": gpt_eval(measured[name]),
+                "accuracy": classification(measured[name], "accuracy"),
+                "weighted_f1": classification(measured[name], "weighted_f1"),
+                "made_with": made_with(measured[name]),
+                "settings": settings_text(settings),
+            }
+            for name, settings in lineages.items()
+        ],
+    )
+    write_text(snakemake.output[0], content)
+
+
+if "snakemake" in globals():
+    run(main, snakemake)  # noqa: F821
