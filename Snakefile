@@ -23,8 +23,8 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/local_files.smk"
 include: "workflow/rules/inputs.smk"
 include: "workflow/rules/judges.smk"
-include: "workflow/rules/plans.smk"
 include: "workflow/rules/report_inputs.smk"
+include: "workflow/rules/plans.smk"
 include: "workflow/rules/targets.smk"
 include: "workflow/rules/guards.smk"
 
@@ -44,6 +44,7 @@ include: "workflow/rules/gpt_eval.smk"
 include: "workflow/rules/classification.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/report_page.smk"
 include: "workflow/rules/plan.smk"
 
 

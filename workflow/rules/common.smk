@@ -17,7 +17,7 @@ RESERVED = frozenset(
     "train sample ppl text samples judges completions gpt_eval gpt_eval_cost task tasks "
     "classification figure_perplexity figure_entropy figure_gpt_eval figure_classification "
     "figure_losses figure_schematic findings table lineage_samples gpt_eval_table calibration "
-    "calibrate calibrate_machine plan group_plan report_page report_of_all".split()
+    "calibrate calibrate_machine plan group_plan report report_page report_of_all".split()
 )
 
 try:

@@ -6,13 +6,7 @@ rule figure_perplexity:
         ppl=lambda wildcards: [path for name in GROUPS[wildcards.group] for path in ppl_files(name)],
         tokens=lambda wildcards: [tokens_file(name) for name in GROUPS[wildcards.group]],
     output:
-        report(
-            "results/{group}/figures/perplexity.svg",
-            caption="../report/perplexity.rst",
-            category="Figures",
-            subcategory="{group}",
-            labels={"figure": "perplexity", "of": "{group}"},
-        ),
+        in_report("results/{group}/figures/perplexity.svg", "perplexity"),
         "results/{group}/figures/perplexity.png",
     log:
         "logs/{group}/figure_perplexity.log",
@@ -32,13 +26,7 @@ rule figure_entropy:
     input:
         text=lambda wildcards: text_files(wildcards.lineage),
     output:
-        report(
-            "results/{lineage}/figures/entropy.svg",
-            caption="../report/entropy.rst",
-            category="Figures",
-            subcategory="{lineage}",
-            labels={"figure": "entropy and OOV words", "of": "{lineage}"},
-        ),
+        in_report("results/{lineage}/figures/entropy.svg", "entropy"),
         "results/{lineage}/figures/entropy.png",
     log:
         "logs/{lineage}/figure_entropy.log",
@@ -56,13 +44,7 @@ rule figure_gpt_eval:
     input:
         lambda wildcards: gpt_eval_files(wildcards.lineage),
     output:
-        report(
-            "results/{lineage}/figures/gpt_eval.svg",
-            caption="../report/gpt_eval.rst",
-            category="Figures",
-            subcategory="{lineage}",
-            labels={"figure": "GPT-Eval", "of": "{lineage}"},
-        ),
+        in_report("results/{lineage}/figures/gpt_eval.svg", "gpt_eval"),
         "results/{lineage}/figures/gpt_eval.png",
     log:
         "logs/{lineage}/figure_gpt_eval.log",
@@ -82,13 +64,7 @@ rule figure_classification:
     input:
         lambda wildcards: classification_files(wildcards.lineage),
     output:
-        report(
-            "results/{lineage}/figures/{metric}.svg",
-            caption="../report/{metric}.rst",
-            category="Figures",
-            subcategory="{lineage}",
-            labels={"figure": "classification, {metric}", "of": "{lineage}"},
-        ),
+        in_report("results/{lineage}/figures/{metric}.svg", "classification"),
         "results/{lineage}/figures/{metric}.png",
     log:
         "logs/{lineage}/figure_{metric}.log",
@@ -109,13 +85,7 @@ rule figure_losses:
         "results/{lineage}/baseline/ppl.json",
         lambda wildcards: ppl_files(wildcards.lineage),
     output:
-        report(
-            "results/{lineage}/figures/losses.svg",
-            caption="../report/losses.rst",
-            category="Figures",
-            subcategory="{lineage}",
-            labels={"figure": "losses of tokens", "of": "{lineage}"},
-        ),
+        in_report("results/{lineage}/figures/losses.svg", "losses"),
         "results/{lineage}/figures/losses.png",
     log:
         "logs/{lineage}/figure_losses.log",
@@ -131,13 +101,7 @@ rule figure_losses:
 
 rule figure_schematic:
     output:
-        report(
-            "results/{lineage}/figures/schematic.svg",
-            caption="../report/schematic.rst",
-            category="Figures",
-            subcategory="{lineage}",
-            labels={"figure": "schematic", "of": "{lineage}"},
-        ),
+        in_report("results/{lineage}/figures/schematic.svg", "schematic"),
         "results/{lineage}/figures/schematic.png",
     log:
         "logs/{lineage}/figure_schematic.log",

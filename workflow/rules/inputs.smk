@@ -76,6 +76,17 @@ def classification_files(lineage):
     ]
 
 
+def measurement_files(lineage):
+    """All measurements of a lineage's baseline and generations."""
+    return [
+        f"results/{lineage}/baseline/ppl.json",
+        *ppl_files(lineage),
+        *text_files(lineage),
+        *gpt_eval_files(lineage),
+        *classification_files(lineage),
+    ]
+
+
 def tokens_file(lineage):
     """How many tokens a lineage's initial corpus has, and its entropy where that is known."""
     return f"results/corpora/{LINEAGES[lineage]['corpus']}/{LINEAGES[lineage]['tokenizer']}/tokens.json"

@@ -1,30 +1,33 @@
 """What the reports show, and of whom."""
 
 
+CAPTIONS = {"accuracy": "classification", "weighted_f1": "classification"}
+
+
+def in_report(path, caption):
+    """An output that is a figure, shown in Snakemake's own report too; `caption` names its .rst."""
+    owner = path.split("/")[1]
+    return report(
+        path,
+        caption=f"{workflow.basedir}/workflow/report/{caption}.rst",
+        category="Figures",
+        subcategory=owner,
+        labels={"figure": Path(path).stem, "of": owner},
+    )
+
+
 def figure_files(group):
     """The figures of a lineage or a comparison, in the order of the report.
 
-    The caption of figures/{name}.svg is workflow/report/{name}.rst.
+    The caption of figures/{name}.svg is workflow/report/{name}.rst, but for those in CAPTIONS.
     """
     return [
         f"results/{group}/figures/perplexity.svg",
         *(
             f"results/{name}/figures/{figure}.svg"
             for name in GROUPS[group]
-            for figure in own_figures(name)
+            for figure in figures(name)
         ),
-    ]
-
-
-def own_figures(lineage):
-    """The figures of a lineage, but for figure 1, which may be a comparison's."""
-    graded, tasks = gpt_eval_files(lineage), classification_files(lineage)
-    return [
-        "entropy",
-        *(["gpt_eval"] if graded else []),
-        *(["accuracy", "weighted_f1"] if tasks else []),
-        "losses",
-        "schematic",
     ]
 
 
@@ -45,8 +48,8 @@ def report_figures(wildcards):
 def report_captions(wildcards):
     """The caption of each of `report_figures`."""
     return [
-        f"{workflow.basedir}/workflow/report/{Path(path).stem}.rst"
-        for path in report_figures(wildcards)
+        f"{workflow.basedir}/workflow/report/{CAPTIONS.get(name, name)}.rst"
+        for name in (Path(path).stem for path in report_figures(wildcards))
     ]
 
 
@@ -57,17 +60,7 @@ def report_lineages(wildcards):
 
 def report_measurements(wildcards):
     """The measurements of a report's lineages."""
-    return [
-        path
-        for name in report_lineages(wildcards)
-        for path in (
-            f"results/{name}/baseline/ppl.json",
-            *ppl_files(name),
-            *text_files(name),
-            *gpt_eval_files(name),
-            *classification_files(name),
-        )
-    ]
+    return [path for name in report_lineages(wildcards) for path in measurement_files(name)]
 
 
 def report_settings(wildcards):
