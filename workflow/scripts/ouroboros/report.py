@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import yaml
 from ouroboros.captions import caption
 from ouroboros.verdicts import CONFIRMED, CONTRADICTED, LEVEL, OPEN
 
+SIZE = re.compile(rb'<svg[^>]* width="([\d.]+)pt" height="([\d.]+)pt"')
 # What the page has of each lineage: the section's id, its title, and the key of what it shows.
 SECTIONS = [
     ("numbers", "Numbers", "numbers"),
@@ -39,18 +41,21 @@ def page(template, lineages: list[dict], **content) -> str:
 
 
 def figure(path, caption_path) -> dict:
-    """A figure to show: `owner` (its lineage or comparison), `text` in its place, `caption`, `uri`.
+    """A figure to show: its `owner` (a lineage or comparison), `text` in its place, `caption`, `uri`,
+    and `width` and `height` in points.
 
-    `path` is results/{owner}/figures/{name}.svg. As an image, and not as elements of the page, an
+    `path` is results/{owner}/figures/{name}.svg, as Matplotlib writes it. As an image, and not as elements of the page, an
     svg keeps its ids and styles to itself.
     """
     path = Path(path)
     text, html = caption(caption_path)
-    data = base64.b64encode(path.read_bytes()).decode("ascii")
+    svg = path.read_bytes()
+    data = base64.b64encode(svg).decode("ascii")
+    width, height = (round(float(n)) for n in SIZE.search(svg).groups())
     owner = path.parent.parent.name
     return {
         "owner": owner, "text": f"{text}, of {owner}", "caption": html,
-        "uri": f"data:image/svg+xml;base64,{data}",
+        "uri": f"data:image/svg+xml;base64,{data}", "width": width, "height": height,
     }  # fmt: skip
 
 
