@@ -14,7 +14,7 @@ from ouroboros.report_tables import classification, gpt_eval, in_order, made_wit
 
 TEMPLATE = REPOSITORY / "workflow/report/page.html"
 EVIL = '<script>document.body.dataset.bad = 1</script><img src="http://127.0.0.1/x">&'
-VERSIONS = {name: "1.0" for name in ("ouroboros", "torch", "transformers", "python")}
+VERSIONS = dict.fromkeys(("ouroboros", "torch", "transformers", "python"), "1.0")
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="460.8pt" height="302.4pt"></svg>'
 
 
@@ -146,17 +146,17 @@ def test_what_a_model_wrote_cannot_become_markup(shown):
 
 
 def test_nothing_is_fetched(shown):
-    class Links(HTMLParser):
-        found = []
+    found = []
 
+    class Links(HTMLParser):
         def handle_starttag(self, tag, attributes):
             names = ("src", "srcset", "href", "data", "poster", "action")
-            self.found += [value for name, value in attributes if name in names]
+            found.extend(value for name, value in attributes if name in names)
             assert tag not in ("script", "iframe", "object", "base")
 
     Links().feed(shown.read_text())
-    assert len(Links.found) > 100
-    assert {link.split(",")[0] for link in Links.found if not link.startswith("#")} == {
+    assert len(found) > 100
+    assert {link.split(",")[0] for link in found if not link.startswith("#")} == {
         "data:", "data:image/svg+xml;base64",
     }  # fmt: skip
     style = re.search("<style>(.*?)</style>", shown.read_text(), re.S)[1]
