@@ -60,7 +60,7 @@ def test_no_code_loads_a_pickle_or_calls_a_shell():
     assert len(CODE) > 50
     for path in CODE:
         for node in ast.walk(ast.parse(path.read_text())):
-            names = [alias.name for alias in getattr(node, "names", [])]
+            names = [getattr(alias, "name", alias) for alias in getattr(node, "names", [])]
             names.append(getattr(node, "module", None) or "")
             modules = {name.split(".")[0] for name in names if isinstance(name, str)}
             if isinstance(node, (ast.Import, ast.ImportFrom)):

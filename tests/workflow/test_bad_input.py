@@ -7,6 +7,8 @@ import sys
 import pytest
 from tools import REPOSITORY, TINY, artifacts, snakemake
 
+from ouroboros.sums import write_sums
+
 
 def fails(result, *messages):
     assert result.returncode != 0
@@ -117,6 +119,7 @@ def test_a_damaged_artifact_is_never_trained_on(finished):
     figures = ppl.read_text()
     ppl.unlink()
     config.write_text(json.dumps(json.loads(before) | {"hidden_size": 17}))
+    write_sums(config.parent)  # as if it had been made so
     try:
         fails(
             finished.run("results/tiny/gen3/ppl.json"), "gen3/checkpoint do not fit its config.json"
@@ -124,6 +127,7 @@ def test_a_damaged_artifact_is_never_trained_on(finished):
         assert not ppl.exists()
     finally:
         config.write_text(before)
+        write_sums(config.parent)
         ppl.write_text(figures)
 
 

@@ -81,15 +81,18 @@ class TestAChangeRerunsExactlyWhatDependsOnIt:
         yield change
         finished.configure(TINY)
 
-    summary = frozenset({"table tiny", "figure_perplexity tiny", "findings tiny"})
+    summary = frozenset(
+        f"{rule} tiny"
+        for rule in ("table", "figure_perplexity", "figure_losses", "findings", "report_page")
+    )
 
     def test_nothing(self, after):
         assert after("evaluation", "tiny", "samples", 2) == set()
 
     def test_samples(self, after):
         assert after("evaluation", "tiny", "samples", 3) == {
-            f"samples tiny gen{n}" for n in range(4)
-        }
+            *(f"samples tiny gen{n}" for n in range(4)), "lineage_samples tiny", "report_page tiny",
+        }  # fmt: skip
 
     def test_context_of_perplexity(self, after):
         lms = ["baseline", "gen1", "gen2", "gen3"]
@@ -121,7 +124,7 @@ class TestAChangeRerunsExactlyWhatDependsOnIt:
             "train tiny 4", "sample tiny gen4 00000", "sample tiny gen4 00001", "ppl tiny gen4",
             "text tiny gen4", "samples tiny gen4",
         }  # fmt: skip
-        assert len(jobs) == 6 + 5  # and the figures, the table, the page and the findings of all
+        assert len(jobs) == 6 + 8  # and four figures, table, findings, samples and report of all
 
     def test_memory_of_a_job(self, after):
         """What a job asks of the machine changes nothing in what it makes."""

@@ -94,10 +94,8 @@ rule gen0:
     localrule: True
     conda:
         ENVIRONMENT
-    params:
-        target=lambda wildcards: initial_sequences(wildcards).replace("results", "../../..", 1),
-    shell:
-        "ln -sf {params.target:q} {output:q} 2> {log:q}"
+    script:
+        "../scripts/gen0.py"
 
 
 rule lexicon:

@@ -25,8 +25,20 @@ def figure_files(group):
         *(
             f"results/{name}/figures/{figure}.svg"
             for name in GROUPS[group]
-            for figure in figures(name)
+            for figure in own_figures(name)
         ),
+    ]
+
+
+def own_figures(lineage):
+    """The figures of a lineage, but for figure 1, which may be a comparison's."""
+    graded, tasks = gpt_eval_files(lineage), classification_files(lineage)
+    return [
+        "entropy",
+        *(["gpt_eval"] if graded else []),
+        *(["accuracy", "weighted_f1"] if tasks else []),
+        "losses",
+        "schematic",
     ]
 
 

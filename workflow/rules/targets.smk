@@ -3,18 +3,6 @@
 from snakemake.cli import get_argument_parser
 
 
-def figures(lineage):
-    """The figures of a lineage, but for figure 1, which may be a comparison's."""
-    graded, tasks = gpt_eval_files(lineage), classification_files(lineage)
-    return [
-        "schematic",
-        "entropy",
-        *(["gpt_eval"] if graded else []),
-        *(["accuracy", "weighted_f1"] if tasks else []),
-        "losses",
-    ]
-
-
 def group_targets(group):
     """Everything that is measured and drawn of a lineage or a comparison."""
     targets = [

@@ -33,6 +33,12 @@ def new_directory(path):
             shutil.rmtree(path)
 
 
+def link(target, path):
+    """Make `path` a link to `target`, by a relative path, so that both can be moved together."""
+    with _new(path) as temporary:
+        temporary.symlink_to(os.path.relpath(target, Path(path).parent))
+
+
 def write_json(path, value: dict):
     """Write `value` as indented JSON; a number that is not finite is an error, never `NaN` in a file."""
     text = json.dumps(value, indent=2, allow_nan=False) + "\n"

@@ -50,8 +50,9 @@ def write_checkpoint(model: GPTNeo, tokenizer_folder, end_of_text: int, record: 
                 "top_p": 1.0,
             },
         )
-        write_json(temporary / "training.json", record)
         write_sums(temporary)
+        # not among the sums: it tells the time, and equal runs have equal sums
+        write_json(temporary / "training.json", record)
 
 
 def read_checkpoint(folder) -> GPTNeo:

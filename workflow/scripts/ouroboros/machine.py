@@ -7,11 +7,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from ouroboros.corpus import blocks
 from ouroboros.divergence import drift
 from ouroboros.grammar import StoryGrammar
+from ouroboros.parquet import write_parquet
 from ouroboros.text import text_statistics
 from ouroboros.tokenizer import make_tokenizer
 from ouroboros.tokens import pack
@@ -44,7 +44,7 @@ def measure_machine(grammar) -> dict:
     seconds["tokenise"] = time.perf_counter() - began
     with TemporaryDirectory() as folder:
         stories, shard = Path(folder, "stories.parquet"), Path(folder, "shard.parquet")
-        pq.write_table(pa.table({"input_ids": pa.array(ids, pa.list_(pa.uint16()))}), stories)
+        write_parquet(stories, pa.table({"input_ids": pa.array(ids, pa.list_(pa.uint16()))}))
         end = tokenizer.token_to_id(end_of_text)
         pack(stories, end, LENGTH, shard)
         began = time.perf_counter()

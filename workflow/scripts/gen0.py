@@ -1,0 +1,12 @@
+"""Rule gen0: the initial corpus among the lineage's, a link to what lineages share."""
+
+from adaptor import run
+from ouroboros.artifacts import link
+
+
+def main(snakemake):
+    link(snakemake.input[0], snakemake.output[0])
+
+
+if "snakemake" in globals():
+    run(main, snakemake)  # noqa: F821
