@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 
 import pytest
 import yaml
@@ -134,3 +135,19 @@ def test_a_key_in_the_configuration_is_refused(workflow):
     assert "config: judges.local.base_url" in workflow.run("tiny", "-n").stdout
     workflow.configure(configured("http://127.0.0.1/v1", {"api_key": "x"}))
     assert "unknown key 'api_key'" in workflow.run("tiny", "-n").stdout
+
+
+def test_figure_cases_and_findings_show_the_grades(judged, server):
+    judged.configure(configured(server.url))
+    page, findings = "results/tiny/gpt_eval.md", "results/tiny/findings.json"
+    figure = "results/tiny/figures/gpt_eval.svg"
+    environment = {"OPENAI_API_KEY": KEY, "NO_PROXY": "127.0.0.1"}
+    made = judged.run(page, figure, findings, environment=environment)
+    assert made.returncode == 0, made.stdout[-4000:]
+    rows = [line.split(" | ") for line in (judged.folder / page).read_text().splitlines()]
+    names = [row[0] for row in rows if len(row) == 5][1:]
+    assert names == ["| baseline"] * 2 + ["| 1"] * 2
+    assert re.search(r">\s*Consistency\s*<", (judged.folder / figure).read_text())
+    judgements = json.loads((judged.folder / findings).read_text())["findings"]
+    (falls,) = [finding for finding in judgements if finding["id"] == "grammar-falls"]
+    assert falls["values"].get("missing") is None and "grammar" in falls["explanation"]
