@@ -280,7 +280,11 @@ def make(folder):
     (folder / "envs").mkdir()
     (folder / "envs/requirements.txt").write_text("")
     result = subprocess.run(
-        ["make", f"PYTHON={old}", "install"], cwd=folder, capture_output=True, text=True
+        ["make", f"PYTHON={old}", "install"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={key: value for key, value in os.environ.items() if not key.startswith("MAKE")},
     )
     raise UserError(result.stdout)
 

@@ -68,6 +68,8 @@ def test_the_seals_own_bits_and_its_name(shard, tmp_path):
 
 def test_every_flipped_bit_of_a_checkpoint_is_found(checkpoint):
     for file in sorted(checkpoint.iterdir()):
+        if file.name == "training.json":  # a record that no job computes with
+            continue
         for bit in flips(file, file.name):
             with pytest.raises(UserError, match=f"{checkpoint} is damaged") as error:
                 read_checkpoint(checkpoint)
