@@ -10,7 +10,7 @@ import torch
 from ouroboros import native
 from ouroboros.draw import Head, products
 
-PARTS = 4  # of the head's gradient in half precision
+PARTS = 8  # of the head's gradient in half precision
 
 
 def token_losses(hidden: torch.Tensor, head: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

@@ -136,7 +136,6 @@ class Training:
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.gradient_clip)
         self.scaler.step(self.optimizer)
         self.scaler.update()
-        self.optimizer.zero_grad(set_to_none=True)
         tokens = len(rows) * self.corpus.tokens.shape[1]
         loss = torch.stack(losses).sum(dtype=torch.float64).item() / tokens
         self._check_finite(loss, norm.item())
@@ -144,7 +143,8 @@ class Training:
 
     def _gradients(self, rows, micro_batch):
         """Leave the gradients of an update in the parameters; the summed loss of each micro-batch."""
-        self.optimizer.zero_grad(set_to_none=True)  # of an attempt before this one
+        # kept and filled with zeros: given back and asked for anew, they would scatter the memory
+        self.optimizer.zero_grad(set_to_none=False)
         losses = []
         tokens = len(rows) * self.corpus.tokens.shape[1]
         for start in range(0, len(rows), micro_batch):
