@@ -150,7 +150,7 @@ def test_memory_that_is_too_small_halves_the_micro_batch(begin, monkeypatch, cap
 def scaled(begin, scale, **changes):
     """Training with fp16's scaler, and a gradient so large that it overflows where the scale is."""
     job = begin(**changes)
-    job.model.wte.weight.register_hook(lambda gradient: 1000 * gradient)
+    job.model.wpe.weight.register_hook(lambda gradient: 1000 * gradient)
     job.scaler = torch.amp.GradScaler("cpu", init_scale=scale)
     return job
 
