@@ -37,6 +37,7 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/gpt_eval.smk"
 include: "workflow/rules/classification.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/cluster.smk"
 
 
 # Each lineage and each comparison is a target of its own: `snakemake demo`, `snakemake paper`.
@@ -50,9 +51,23 @@ for group in GROUPS:
         localrule: True
 
 
+# Seconds each, or the judge's network: they stay on the machine where snakemake runs.
+localrules:
+    samples,
+    lineage_samples,
+    table,
+    findings,
+    figure_perplexity,
+    figure_entropy,
+    gpt_eval,
+    gpt_eval_cost,
+
+
+ask_the_cluster()
 check_targets()
 note_the_lock()
 
 
 onstart:
     check_folders()
+    check_cluster()

@@ -39,6 +39,7 @@ def resolve(config: dict, schema: dict, reserved: frozenset[str] = frozenset()) 
             for name, task in config.get("tasks", {}).items()
         },
         "comparisons": config.get("comparisons", {}),
+        "cluster": _with_defaults(config.get("cluster", {}), schema["$defs"]["cluster"], schema),
         "resources": _with_defaults(config["resources"], schema["$defs"]["resources"], schema),
         "judges": {
             name: _with_defaults(judge, schema["$defs"]["judge"], schema)
