@@ -46,13 +46,18 @@ KillWait=20
 GresTypes=gpu
 SlurmdParameters=config_overrides
 NodeName={host} NodeAddr=127.0.0.1 CPUs=16 RealMemory=64000 Gres=gpu:pretend:{gpus} State=UNKNOWN
-PartitionName=small Nodes={host} MaxTime=60 State=UP
+PartitionName=small Nodes={host} MaxTime=600 State=UP
 PartitionName=large Nodes={host} MaxTime=7-0 State=UP
 """
 # Before each task: the step, the GPUs that the job sees, and all that SLURM knows of the job.
 PROLOG = """\
 #!/bin/sh
 echo "$SLURM_STEP_ID|$CUDA_VISIBLE_DEVICES|$({scontrol} show job -o $SLURM_JOB_ID)" >> {folder}/tasks
+"""
+# The plugin's jobs call srun without any SLURM_* variable, SLURM_CONF among them.
+SRUN = """\
+#!/bin/sh
+SLURM_CONF={folder}/slurm.conf exec {srun} "$@"
 """
 
 
@@ -69,12 +74,15 @@ class Cluster:
 
     def __init__(self, folder: Path):
         self.folder, self.host = folder.resolve(), socket.gethostname().split(".")[0]
-        self.environment = {"SLURM_CONF": str(self.folder / "slurm.conf")}
+        self.environment = {
+            "SLURM_CONF": str(self.folder / "slurm.conf"),
+            "PATH": f"{self.folder}/bin:{os.environ['PATH']}",
+        }
         self.daemons = []
 
     def start(self):
         """Start the daemons, in half a minute at most."""
-        for name in ("state", "spool"):
+        for name in ("state", "spool", "bin"):
             (self.folder / name).mkdir(parents=True)
         self.folder.chmod(0o755)
         key = self.folder / "munge.key"
@@ -87,9 +95,10 @@ class Cluster:
         (self.folder / "gres.conf").write_text(
             "".join(f"NodeName={self.host} Name=gpu Type=pretend File={f}\n" for f in GPU_FILES)
         )
-        prolog = self.folder / "prolog"
-        prolog.write_text(PROLOG.format(**values, scontrol=shutil.which("scontrol")))
-        prolog.chmod(0o755)
+        for name, script in (("prolog", PROLOG), ("bin/srun", SRUN)):
+            commands = {command: shutil.which(command) for command in ("scontrol", "srun")}
+            (self.folder / name).write_text(script.format(**values, **commands))
+            (self.folder / name).chmod(0o755)
         self._daemon(
             "munged", "--foreground", "--force", f"--key-file={key}",
             *(f"--{name}-file={self.folder}/munge.{name}" for name in ("pid", "log", "seed")),
@@ -181,7 +190,7 @@ if __name__ == "__main__":
     cluster = Cluster(Path(sys.argv[1]))
     try:
         cluster.start()
-        print(f"export SLURM_CONF={cluster.environment['SLURM_CONF']}    # then: sinfo", flush=True)
+        print(*(f"export {name}={value}" for name, value in cluster.environment.items()), flush=True)
         signal.pause()
     except KeyboardInterrupt:
         pass

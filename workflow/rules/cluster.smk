@@ -31,10 +31,15 @@ def check_cluster():
     if workflow.executor_plugin.name != "slurm":
         return
     jobs = [job for job in workflow.dag.needrun_jobs() if not job.is_local]
-    requests = {slurm.flags(job.resources, job.threads): job.rule.name for job in jobs}
+    requests = {slurm.flags(job.resources, job.threads): job for job in jobs}
     try:
         slurm.check_folder(Path.cwd())
-        for request, name in requests.items():
+        for request, job in requests.items():
+            name, resources = job.rule.name, job.resources
             slurm.check_request(name, request)
+            longest = resources["runtime"] * (1 + job.restart_times)
+            slurm.check_time(
+                name, resources.get("slurm_partition"), min(longest, CLUSTER["max_runtime"] or longest)
+            )
     except UserError as error:
         raise WorkflowError(str(error))

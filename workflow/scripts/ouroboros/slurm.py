@@ -1,6 +1,7 @@
 """What SLURM says before any job is handed to it: whether it would take a request, and what still runs."""
 
 import getpass
+import math
 import subprocess
 from pathlib import Path
 
@@ -15,7 +16,6 @@ REMEDIES = {
         "GPUs). Lower `gpu`, `threads` or `mem_mb` of that rule under `resources`, or change "
         "`gpu_partition` and `gpu_model`"
     ),
-    "time limit": "Lower `runtime` of that rule under `resources`, or set `max_runtime`",
 }
 OTHERWISE = "Look at `account`, `partition`, `gpu_partition` and `gpu_model`"
 
@@ -44,6 +44,33 @@ def check_request(rule: str, request: tuple[str, ...]):
             f"SLURM refuses the jobs of {rule}: {said} (asked for {' '.join(request)}). "
             f"{remedy} under `cluster` in the configuration; docs/cluster.md goes through them."
         )
+
+
+def check_time(rule: str, partition: str | None, minutes: int):
+    """UserError where a job may come to ask for more minutes than its partition gives.
+
+    SLURM takes such a job, as a rule, and never starts it.
+    """
+    for line in _run("sinfo", "--noheader", "--format=%P %l").stdout.splitlines():
+        name, limit = line.split()
+        is_it = name.rstrip("*") == partition if partition else name.endswith("*")
+        if is_it and minutes > _minutes(limit):
+            raise UserError(
+                f"The jobs of {rule} ask for up to {minutes} minutes (as often as they are tried, "
+                f"times `runtime` under `resources`), but the partition {name.rstrip('*')} gives "
+                f"{_minutes(limit)} at most: they would wait for ever. Set `max_runtime: "
+                f"{_minutes(limit)}` under `cluster` in the configuration: a job that is cut off "
+                "carries on where it was."
+            )
+
+
+def _minutes(limit):
+    """Minutes of SLURM's [days-]hours:minutes:seconds or minutes:seconds."""
+    if not limit[0].isdecimal():  # infinite
+        return math.inf
+    days, _, time = limit.rpartition("-")
+    *hours, minutes, _ = map(int, time.split(":"))
+    return 1440 * int(days or 0) + 60 * sum(hours) + minutes
 
 
 def check_folder(folder: Path):
