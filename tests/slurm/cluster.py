@@ -47,6 +47,7 @@ GresTypes=gpu
 SlurmdParameters=config_overrides
 NodeName={host} NodeAddr=127.0.0.1 CPUs=16 RealMemory=64000 Gres=gpu:pretend:{gpus} State=UNKNOWN
 PartitionName=small Nodes={host} MaxTime=600 State=UP
+PartitionName=tight Nodes={host} MaxTime=5 State=UP
 PartitionName=large Nodes={host} MaxTime=7-0 State=UP
 """
 # Before each task: the step, the GPUs that the job sees, and all that SLURM knows of the job.
@@ -190,7 +191,9 @@ if __name__ == "__main__":
     cluster = Cluster(Path(sys.argv[1]))
     try:
         cluster.start()
-        print(*(f"export {name}={value}" for name, value in cluster.environment.items()), flush=True)
+        print(
+            *(f"export {name}={value}" for name, value in cluster.environment.items()), flush=True
+        )
         signal.pause()
     except KeyboardInterrupt:
         pass
