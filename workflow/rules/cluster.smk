@@ -39,7 +39,9 @@ def check_cluster():
             slurm.check_request(name, request)
             longest = resources["runtime"] * (1 + job.restart_times)
             slurm.check_time(
-                name, resources.get("slurm_partition"), min(longest, CLUSTER["max_runtime"] or longest)
+                name,
+                resources.get("slurm_partition"),
+                min(longest, CLUSTER["max_runtime"] or longest),
             )
     except UserError as error:
         raise WorkflowError(str(error))

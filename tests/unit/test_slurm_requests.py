@@ -3,6 +3,7 @@
 import math
 
 import pytest
+
 from ouroboros import slurm
 from ouroboros.errors import UserError
 
