@@ -56,10 +56,12 @@ class Site(Victim):
             "--slurm-init-seconds-before-status-checks=1", "--configfile", "tiny.yaml", "--",
         ]  # fmt: skip
         with open(self.output, "wb") as output:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [*command, *targets], cwd=self.folder, stdout=output, stderr=output,
                 env={**os.environ, **self.cluster.environment, "OMP_NUM_THREADS": "1"},
             )  # fmt: skip
+        self.cluster.users.append(process)
+        return process
 
     def ends_well(self, process):
         assert process.wait(PATIENCE) == 0, self.said() + self.cluster.logs()
@@ -95,6 +97,7 @@ class Site(Victim):
     def copy(self, folder) -> "Site":
         """As this one is now, without generation 2, in another folder."""
         other = Site(folder, self.cluster)
+        shutil.copy2(self.folder / "own.txt", folder)  # with its time: else all is made again
         shutil.copytree(self.folder / "results", folder / "results")
         shutil.rmtree(folder / "results/tiny/gen2", ignore_errors=True)
         return other
@@ -103,10 +106,14 @@ class Site(Victim):
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
     cluster = Cluster(tmp_path_factory.mktemp("slurm"))
+    cluster.users = []  # every snakemake that was started
     try:
         cluster.start()
         yield cluster
     finally:
+        for process in cluster.users:
+            process.kill()  # nothing where it has ended, as it has unless a test failed
+            process.wait()
         cluster.stop()
 
 
@@ -118,9 +125,7 @@ def lineage(tmp_path_factory, cluster):
     site.in_the_middle(generation=1)
     cluster.node("down")
     cluster.node("resume")
-    yield site
-    if site.process.poll() is None:  # a test failed before its end
-        site.process.kill()
+    return site
 
 
 @pytest.fixture(scope="module")
