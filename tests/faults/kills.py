@@ -94,6 +94,9 @@ class Victim(Workflow):
         for name in artifacts(results):
             if not name.endswith(".snakemake_timestamp"):
                 contents[name] = (results / name).read_bytes()
+            if name.endswith("SHA256SUMS"):  # without the sum of the file with a provenance block
+                lines = contents[name].splitlines(keepends=True)
+                contents[name] = b"".join(line for line in lines if b" training.json" not in line)
             if name.endswith(".json"):
                 content = json.loads(contents[name])
                 if isinstance(content.get("provenance"), dict):

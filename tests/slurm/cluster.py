@@ -16,6 +16,8 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
+
 DAEMONS = ("munged", "slurmctld", "slurmd")
 GPU_FILES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random")
 SLURM_CONF = """\
@@ -124,6 +126,7 @@ class Cluster:
             self.call("scancel", *jobs)
             with contextlib.suppress(AssertionError):
                 wait_until(lambda: not self.call("squeue", "-h"), 40, "jobs do not end")
+        self.kill_tasks()
         for daemon in reversed(self.daemons):
             daemon.terminate()
             try:
@@ -145,9 +148,21 @@ class Cluster:
         found = [line.split("|") for line in lines]
         return [job for job, place, comment in found if place == str(folder) and f"rule_{rule}" in comment]  # fmt: skip
 
-    def node(self, state: str):
-        """Take the node down, or `resume` it."""
-        self.call("scontrol", "update", f"NodeName={self.host}", f"State={state}", "Reason=test")
+    def lose_node(self):
+        """The node goes down with all that runs on it, and comes back."""
+        update = "scontrol", "update", f"NodeName={self.host}", "Reason=test"
+        self.call(*update, "State=down")
+        self.kill_tasks()
+        self.call(*update, "State=resume")
+
+    def kill_tasks(self):
+        """Kill every process of a job. SLURM itself leaves those of a node alone that it takes for lost."""
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                variables = process.environ()
+                ours = f"{self.folder}/bin:" in variables.get("PATH", "")
+                if ours and "SLURM_JOB_ID" in variables:
+                    process.kill()
 
     def tasks(self, folder: Path) -> list[dict]:
         """Each start of a job of a folder: what `scontrol show job` says, and `Visible` GPUs."""

@@ -70,29 +70,22 @@ class Site(Victim):
         return self.output.read_text()[-6000:]
 
     def in_the_middle(self, generation=2) -> list[str]:
-        """Wait until a generation's training has put a state on disk; its SLURM job."""
+        """Wait until a generation's training has put a state on disk, and hold it there; its SLURM job."""
         state = self.folder / f"results/tiny/gen{generation}/checkpoint.state"
         wait_until(lambda: [*state.glob("*.safetensors")], PATIENCE, self.said)
+        self._hold()
         return wait_until(lambda: self.cluster.jobs(self.folder, "train"), 60, self.said)
 
     def carried_on(self, generation=2) -> bool:
         log = self.folder / f"logs/tiny/gen{generation}/train.log"
         return "Carries on behind update" in log.read_text()
 
-    def hold(self):
-        """Stop its training process, so that it is still there when its time is over."""
+    def _hold(self):
+        """Stop the training process; SLURM wakes up whom it sends a signal."""
         for process in psutil.process_iter(["cwd", "cmdline"]):
             words = " ".join(process.info["cmdline"] or [])
             if process.info["cwd"] == str(self.folder) and "train.py" in words and ".snakemake" in words:  # fmt: skip
                 process.send_signal(signal.SIGSTOP)
-
-    def settled(self):
-        """Without the sum of a file that holds provenance."""
-        return {
-            name: content if not name.endswith("SHA256SUMS") else
-            [line for line in content.splitlines() if b"training.json" not in line]
-            for name, content in super().settled().items()
-        }  # fmt: skip
 
     def copy(self, folder) -> "Site":
         """As this one is now, without generation 2, in another folder."""
@@ -123,8 +116,7 @@ def lineage(tmp_path_factory, cluster):
     site = Site(tmp_path_factory.mktemp("lineage") / "site", cluster)
     site.process = site.start(*GENERATION_1, *GENERATION_2)
     site.in_the_middle(generation=1)
-    cluster.node("down")
-    cluster.node("resume")
+    cluster.lose_node()
     return site
 
 
@@ -143,23 +135,17 @@ def disturbed(tmp_path_factory, local):
     folder = tmp_path_factory.mktemp("disturbed")
     names = ("cancelled", "out of time", "killed")
     sites = {name: local.copy(folder / name.replace(" ", "-")) for name in names}
-    late = on_a_cluster()
-    late["lineages"]["tiny"]["overrides"]["resources"]["train"]["runtime"] = 1
-    sites["out of time"].configure(late)
     processes = {name: site.start(*GENERATION_2) for name, site in sites.items()}
-    sites["out of time"].in_the_middle()
-    sites["out of time"].hold()
-    local.cluster.call("scancel", *sites["cancelled"].in_the_middle())
-    sites["killed"].in_the_middle()
-    sites["killed"].hold()
+    jobs = {name: site.in_the_middle() for name, site in sites.items()}
+    local.cluster.call("scancel", *jobs["cancelled"])
+    local.cluster.call("scontrol", "update", f"JobId={jobs['out of time'][0]}", "TimeLimit=1")
     processes["killed"].kill()
     processes["killed"].wait()
     sites["killed"].unlock()
     again = sites["killed"].start(*GENERATION_2)
     again.wait(PATIENCE)
     sites["killed"].refusal = sites["killed"].said()
-    jobs = local.cluster.jobs(sites["killed"].folder)
-    local.cluster.call("scancel", *jobs)
+    local.cluster.call("scancel", *jobs["killed"])
     wait_until(lambda: not local.cluster.jobs(sites["killed"].folder), PATIENCE)
     processes["killed"] = sites["killed"].start(*GENERATION_2)
     for name, process in processes.items():
@@ -177,7 +163,7 @@ def test_a_job_that_runs_out_of_time_gets_more_at_its_next_attempt(disturbed):
     site = disturbed["out of time"]
     tasks = [task for task in site.cluster.tasks(site.folder) if "rule_train" in task["Comment"]]
     assert [(task["TimeLimit"], task["MinMemoryNode"]) for task in tasks][:2] == [
-        ("00:01:00", "500M"), ("00:02:00", "1000M"),
+        ("00:30:00", "500M"), ("01:00:00", "1000M"),
     ]  # fmt: skip
 
 
