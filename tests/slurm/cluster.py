@@ -143,8 +143,8 @@ class Cluster:
         ).stdout  # fmt: skip
 
     def jobs(self, folder: Path, rule: str = "") -> list[str]:
-        """The running jobs of a rule that were submitted from a folder."""
-        lines = self.call("squeue", "-h", "-t", "R", "-o", "%i|%Z|%k").splitlines()
+        """The jobs of a rule, waiting or not yet at their end, that were submitted from a folder."""
+        lines = self.call("squeue", "-h", "-o", "%i|%Z|%k").splitlines()
         found = [line.split("|") for line in lines]
         return [job for job, place, comment in found if place == str(folder) and f"rule_{rule}" in comment]  # fmt: skip
 
