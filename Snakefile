@@ -27,6 +27,7 @@ include: "workflow/rules/report_inputs.smk"
 include: "workflow/rules/plans.smk"
 include: "workflow/rules/targets.smk"
 include: "workflow/rules/guards.smk"
+include: "workflow/rules/cluster.smk"
 
 
 rule all:
@@ -59,9 +60,31 @@ for group in GROUPS:
         localrule: True
 
 
+# Seconds each, or the judge's network: they stay on the machine where snakemake runs.
+localrules:
+    samples,
+    lineage_samples,
+    table,
+    findings,
+    gpt_eval,
+    gpt_eval_cost,
+    gpt_eval_table,
+    figure_perplexity,
+    figure_entropy,
+    figure_gpt_eval,
+    figure_classification,
+    figure_losses,
+    figure_schematic,
+    report_page,
+    report_of_all,
+
+
+ask_the_cluster()
 check_targets()
 note_the_lock()
 
 
 onstart:
     check_folders()
+    check_gpus()
+    check_cluster()

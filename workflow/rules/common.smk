@@ -1,5 +1,6 @@
 """Configuration, wildcard constraints and parameter functions. Nothing heavy: every job re-reads this."""
 
+import math
 import re
 import sys
 from pathlib import Path
@@ -8,8 +9,8 @@ import yaml
 from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, f"{workflow.basedir}/workflow/scripts")
-from ouroboros.errors import UserError
-from ouroboros.settings import nearest, resolve
+from ouroboros.errors import UserError, nearest
+from ouroboros.settings import resolve
 
 ENVIRONMENT = f"{workflow.basedir}/envs/ouroboros.yaml"
 RESERVED = frozenset(
@@ -57,11 +58,17 @@ def setting(name, key):
 
 
 def resource(rule_name, key):
-    """A resource of a rule: the lineage's own where there is a lineage, else the general one."""
+    """A resource of a rule: the lineage's own where there is a lineage, else the general one.
 
-    def of(wildcards):
+    Every further attempt at a job gets as much memory and time again.
+    """
+
+    def of(wildcards, attempt):
         lineage = LINEAGES.get(getattr(wildcards, "lineage", None), RESOLVED)
-        return lineage["resources"][rule_name][key]
+        value = lineage["resources"][rule_name][key]
+        if key == "runtime":
+            return min(value * attempt, RESOLVED["cluster"]["max_runtime"] or math.inf)
+        return value * attempt if key == "mem_mb" else value
 
     return of
 

@@ -1,4 +1,4 @@
-"""What is looked at before anything runs: the folder's lock, and whether it can be written."""
+"""What is looked at before anything runs: the folder's lock, whether it can be written, the GPUs."""
 
 import os
 
@@ -19,4 +19,18 @@ def check_folders():
             raise WorkflowError(
                 f"{folder.resolve()} cannot be written (it is read-only, or another user's). Run "
                 "in a folder of your own with --directory, or make this one writable."
+            )
+
+
+def check_gpus():
+    """No job wants more GPUs than may be in use at once: Snakemake would give it fewer, silently."""
+    most = workflow.global_resources.get("gpu")
+    for job in workflow.dag.needrun_jobs():
+        asked = job.rule.resources.get("gpu")
+        wanted = (asked.evaluate(job.wildcards, attempt=1).value if asked else 0) or 0
+        if most is not None and 0 < most.value < wanted:  # 0 is for a run without GPUs
+            raise WorkflowError(
+                f"A job of {job.rule.name} wants {wanted} GPUs, and the run may use {most.value} at "
+                f"a time. Give `--resources gpu={wanted}` (or more), or lower `gpu` of this rule "
+                "under `resources` in the configuration."
             )

@@ -1,0 +1,118 @@
+"""What no schema can say: settings that have to fit one another."""
+
+from ouroboros.errors import UserError, nearest
+
+
+def check_lineage(where, lineage):
+    """Sizes, lengths, shards and GPUs of one lineage."""
+    model, sampling = lineage["model"], lineage["sampling"]
+    if model["hidden_size"] % model["heads"]:
+        raise UserError(
+            f"{where}.model: hidden_size {model['hidden_size']} is not divisible by heads "
+            f"{model['heads']}; each head takes an equal share of it."
+        )
+    for part, key, length in (
+        ("sampling", "sequence_length", sampling["sequence_length"]),
+        ("evaluation", "context", lineage["evaluation"]["context"]),
+    ):
+        if length > model["positions"]:
+            raise UserError(
+                f"{where}.{part}: {key} {length} is more than the model's positions "
+                f"({model['positions']}). Lower it, or raise positions of the model."
+            )
+    if sampling["shards"] > sampling["sequences"]:
+        raise UserError(
+            f"{where}.sampling: shards {sampling['shards']} is more than sequences "
+            f"({sampling['sequences']}); a shard holds at least one sequence."
+        )
+    if sampling["sequences"] % sampling["shards"]:
+        raise UserError(
+            f"{where}.sampling: shards {sampling['shards']} does not divide sequences "
+            f"({sampling['sequences']}). {_dividing(**sampling)}"
+        )
+    _check_update(where, lineage["training"]["batch"], lineage["resources"]["train"])
+
+
+def _dividing(sequences, shards, **_):
+    """What to set for equal shards."""
+    fewer = max(k for k in range(1, shards) if sequences % k == 0)
+    more = min(k for k in range(shards, sequences + 1) if sequences % k == 0)
+    return (
+        f"Set shards to {fewer} or {more}, or sequences to {sequences // shards * shards} or "
+        f"{(sequences // shards + 1) * shards}."
+    )
+
+
+def _check_update(where, batch, resources):
+    """Every GPU of a training job gets a part of every update."""
+    parts = -(-batch // resources["batch"])
+    if resources["gpu"] > parts:
+        share = batch // resources["gpu"]
+        less = f", or resources.train.batch to {share} or less" if share else ""
+        raise UserError(
+            f"{where}.resources.train: gpu {resources['gpu']} is more than the {parts} "
+            f"micro-batches of an update ({batch} sequences, {resources['batch']} at once): some "
+            f"GPUs would have nothing to do. Set gpu to {parts} or less{less}."
+        )
+
+
+def check_tasks(where, lineage, tasks):
+    """Tasks have to be there, and their texts to fit the model."""
+    settings, positions = lineage["evaluation"]["classification"], lineage["model"]["positions"]
+    for name in settings["tasks"]:
+        if name not in tasks:
+            raise UserError(
+                f"{where}.evaluation.classification.tasks: there is no {name!r} under `tasks`. "
+                f"{nearest(name, tasks)}"
+            )
+        length = tasks[name].get("max_length", settings["max_length"])
+        if length > positions:
+            raise UserError(
+                f"{where}.evaluation.classification: max_length {length} of {name} is more than the "
+                f"model's positions ({positions}). Lower it, or raise positions of the model."
+            )
+
+
+def check_judge(where, lineage, judges):
+    judge = lineage["evaluation"]["judge"]
+    if judge is not None and judge not in judges:
+        raise UserError(
+            f"{where}.evaluation: there is no {judge!r} under `judges`. {nearest(judge, judges)}"
+        )
+
+
+def check_names(resolved, reserved):
+    lineages, comparisons = resolved["lineages"], resolved["comparisons"]
+    for kind, names in (("lineages", lineages), ("comparisons", comparisons)):
+        for name in names:
+            if name in reserved:
+                raise UserError(
+                    f"config: {kind}.{name}: this name is taken by the workflow itself. "
+                    f"Give it another one; taken are {', '.join(sorted(reserved))}."
+                )
+    for name, members in comparisons.items():
+        if name in lineages:
+            raise UserError(
+                f"config: comparisons.{name}: a lineage has this name already; both are folders "
+                "of results/, so give the comparison another one."
+            )
+        for member in members:
+            if member not in lineages:
+                raise UserError(
+                    f"config: comparisons.{name}: there is no lineage {member!r}. "
+                    f"{nearest(member, lineages)}"
+                )
+
+
+def check_plan(plan, config, resolved):
+    """What a plan names has to be there."""
+    groups = [*resolved["lineages"], *resolved["comparisons"]]
+    for key, known in (
+        ("groups", groups),
+        ("rates", config["models"]),
+        ("corpora", config["corpora"]),
+        ("tasks", resolved["tasks"]),
+    ):
+        for name in plan[key]:
+            if name not in known:
+                raise UserError(f"config: plan.{key}: there is no {name!r}. {nearest(name, known)}")

@@ -1,0 +1,113 @@
+"""The configuration against its schema: the first violation in words, and the defaults."""
+
+import copy
+import math
+
+from jsonschema import Draft202012Validator
+
+from ouroboros.errors import UserError, nearest
+
+
+def check(value, definition, schema, place):
+    """Raise UserError for the first violation of `definition`, in words."""
+    _check_finite(value, place)
+    validator = Draft202012Validator({**definition, "$defs": schema["$defs"]})
+    errors = sorted(validator.iter_errors(value), key=lambda error: len(error.absolute_path))
+    if errors:
+        raise UserError(_in_words(errors[0], place))
+
+
+def _in_words(error, place):
+    start, _, rest = place.partition(": ")
+    keys = [rest] if rest else []
+    where = f"{start}: " + ".".join(keys + [str(key) for key in error.absolute_path])
+    where = where.removesuffix(": ")
+    description = error.schema.get("description", "")
+    if "propertyNames" in error.absolute_schema_path:
+        return f"{where}: the name {_short(error.instance)} cannot be used. {description}"
+    if error.schema.get("writeOnly"):  # somebody may have put a secret there
+        return (
+            f"{where}: what stands there (not shown, it may be a key) does not fit. {description}"
+        )
+    if error.validator == "additionalProperties":
+        known = error.schema.get("properties", {})
+        unknown = sorted(set(map(str, error.instance)) - set(known))
+        return f"{where}: unknown key {unknown[0]!r}. {nearest(unknown[0], known)}"
+    if error.validator == "required":
+        missing = [key for key in error.validator_value if key not in error.instance]
+        return f"{where}: the key {missing[0]!r} is missing. {description}".strip()
+    if error.validator == "enum":
+        known = [str(value) for value in error.validator_value]
+        return (
+            f"{where}: {error.instance!r} is not one of {', '.join(known)}. {description}".strip()
+        )
+    if error.validator == "type":
+        kinds = {"object": "mapping", "array": "list", "integer": "whole number", "string": "text"}
+        given = error.validator_value
+        names = [kinds.get(kind, kind) for kind in ([given] if isinstance(given, str) else given)]
+        hint = _hint_at_a_number(error.instance)
+        kind = " or ".join(names)
+        return f"{where}: {_short(error.instance)} is not a {kind}.{hint} {description}".strip()
+    if error.validator in ("anyOf", "pattern"):
+        return f"{where}: {_short(error.instance)} does not fit. {description}".strip()
+    if error.validator == "minItems":
+        least = error.validator_value
+        return f"{where}: {_short(error.instance)} is too short, at least {least} has to be there. {description}"
+    return f"{where}: {error.message}. {description}".strip()
+
+
+def _check_finite(value, place):
+    """No `.nan` or `.inf`: comparisons with a NaN are false, so that no range refuses it."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UserError(f"{place}: {value} is not a number that can be computed with.")
+    if isinstance(value, (dict, list)):
+        entries = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, entry in entries:
+            _check_finite(entry, f"{place}{'.' if ': ' in place else ': '}{key}")
+
+
+def _short(value):
+    text = {None: "null", True: "true", False: "false"}[value] if _is_word(value) else repr(value)
+    return text if len(text) <= 100 else f"{text[:100]}..."
+
+
+def _is_word(value):
+    """Whether YAML has a word of its own for it."""
+    return value is None or isinstance(value, bool)
+
+
+def _hint_at_a_number(value):
+    """A word to whoever wrote a number that arrived as text."""
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return ""
+    if not isinstance(value, str):
+        return ""
+    if "e" in value.lower():
+        return " YAML reads 5e-4 as text: write 5.0e-4."
+    return " It arrived as text: write it without quotes, in a file for --configfile (nested numbers in --config become text)."
+
+
+def with_defaults(value, definition, schema):
+    """A copy of `value` with the defaults of `definition` where a key is not given."""
+    definition = _definition(value, definition, schema)
+    filled = copy.deepcopy(value)
+    for key, entry in definition.get("properties", {}).items():
+        entry = _definition(filled.get(key), entry, schema)
+        if key not in filled and "default" in entry:
+            filled[key] = copy.deepcopy(entry["default"])
+        if isinstance(filled.get(key), dict) and "properties" in entry:
+            filled[key] = with_defaults(filled[key], entry, schema)
+    return filled
+
+
+def _definition(value, definition, schema):
+    """Follow $ref, and `if: source` to the definition that holds for `value`."""
+    if "$ref" in definition and "properties" not in definition:
+        definition = schema["$defs"][definition["$ref"].rsplit("/", 1)[1]]
+    for branch in definition.get("allOf", []):
+        source = branch["if"]["properties"]["source"]["const"]
+        if isinstance(value, dict) and value.get("source") == source:
+            return schema["$defs"][branch["then"]["$ref"].rsplit("/", 1)[1]]
+    return definition
