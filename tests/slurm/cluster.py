@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 
 DAEMONS = ("munged", "slurmctld", "slurmd")
-GPU_FILES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random")
+GPU_FILES = tuple(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom", "ptmx"))
 SLURM_CONF = """\
 ClusterName=ouroboros
 SlurmctldHost={host}(127.0.0.1)

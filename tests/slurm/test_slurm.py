@@ -36,7 +36,7 @@ def on_a_cluster() -> dict:
     config["sampling"]["tiny"]["shards"] = 2
     config["cluster"] = {"partition": "small", "gpu_partition": "large", "gpu_model": "pretend"}
     resources = config["lineages"]["tiny"]["overrides"]["resources"]
-    resources["train"] |= {"gpu": 1, "runtime": 30}
+    resources["train"] |= {"gpu": 2, "runtime": 30}
     resources["sample"]["gpu"] = 1
     return config
 
@@ -187,14 +187,15 @@ def test_jobs_ask_for_what_the_configuration_says_and_see_their_gpus(lineage):
             task["Comment"].removeprefix("rule_").partition("_wildcards_")[0],
             task["Partition"],
             task.get("TresPerJob"),
-            task["Visible"] != "",
+            len(task["Visible"].split(",")) if task["Visible"] else 0,
         )
         for task in lineage.cluster.tasks(lineage.folder)
     }
-    gpu, none = ("large", "gres:gpu:pretend:1", True), ("small", None, False)
+    gpu, none = ("large", "gres:gpu:pretend:1", 1), ("small", None, 0)
+    two = "large", "gres:gpu:pretend:2", 2
     assert asked == {
         ("initial_corpus", *none), ("tokenizer", *none), ("tokenise", *none), ("gen0", *none),
-        ("ppl", *none), ("train_first", *gpu), ("train", *gpu), ("sample", *gpu),
+        ("ppl", *none), ("train_first", *two), ("train", *two), ("sample", *gpu),
     }  # fmt: skip
 
 

@@ -16,12 +16,13 @@ MACHINE = {
     "text_tokens_per_second": 500.0,
 }  # fmt: skip
 RATES = {
-    "train": {"start": 4.0, "tokens_per_second": 10.0},
+    "train": {"start": 4.0, "tokens_per_second": 10.0, "device": "cpu"},
     "sample": {"start": 1.0, "tokens_per_second": 20.0},
     "ppl": {"start": 0.0, "tokens_per_second": 50.0},
     "fine_tuning": {"start": 7.0, "seconds_per_update": 0.5, "seconds_per_token": 0.01},
 }
 LINEAGE = {
+    "resources": {"train": {"gpu": 0}},
     "model": MODEL, "vocabulary": 300, "epochs": 3, "corpus": "own", "beyond": 0.01,
     "training": {"epochs": "auto", "patience": 1, "max_epochs": 20, "batch": 8},
     "sampling": {"sequences": 10, "sequence_length": 32, "shards": 4},
@@ -53,6 +54,15 @@ def job(rule, inputs=(), outputs=("results/l/x",), **wildcards):
 
 def shard(generation, number):
     return f"results/l/gen{generation}/corpus/shard-{number:05d}.parquet"
+
+
+@pytest.mark.parametrize("device, gpus, devices", [("cpu", 2, 1), ("H100", 0, 1), ("H100", 1, 1), ("H100", 4, 4)])  # fmt: skip
+def test_training_on_several_gpus_is_as_many_times_as_quick(costs, device, gpus, devices):
+    one = costs.seconds(job("train", [shard(3, 0)]))
+    costs.rates = {"l": {**RATES, "train": {**RATES["train"], "device": device}}}
+    costs.lineages = {"l": {**LINEAGE, "resources": {"train": {"gpu": gpus}}}}
+    before = costs.seconds(job("train"))  # without a token
+    assert costs.seconds(job("train", [shard(3, 0)])) - before == pytest.approx((one - before) / devices)  # fmt: skip
 
 
 def test_training_counts_every_shard_and_epoch(costs):

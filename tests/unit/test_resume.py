@@ -11,12 +11,13 @@ from tools import lively
 
 from ouroboros.blocks import Blocks
 from ouroboros.corpus import Corpus
+from ouroboros.early_stopping import train_until_best
 from ouroboros.errors import UserError
 from ouroboros.model import GPTNeo, initialise
 from ouroboros.sampling import sample
 from ouroboros.state import Keeper, States
 from ouroboros.stopping import Stopped, on_signals
-from ouroboros.training import Training, TrainingSettings, train, train_until_best
+from ouroboros.training import Training, TrainingSettings, train
 
 SETTINGS = TrainingSettings(
     batch=8, learning_rate=3e-3, betas=(0.9, 0.95), weight_decay=0.1, gradient_clip=1.0,

@@ -103,10 +103,13 @@ def test_a_write_that_fails_leaves_the_state_before_it(states, monkeypatch):
     assert len(list(states.folder.iterdir())) == 1
 
 
-def test_what_a_kill_left_half_written_is_swept(states):
+def test_what_a_kill_left_half_written_is_swept_by_the_job_and_by_nobody_else(tmp_path):
+    states = States.beside(tmp_path / "checkpoint", {}, [])
     states.write(1, {}, {})
     (states.folder / ".000002.safetensors.99.partial").write_bytes(b"half")
-    assert States(states.folder, "d1").numbers() == [1]
+    assert States(states.folder, states.digest).numbers() == [1]
+    assert len(list(states.folder.iterdir())) == 2
+    assert States.beside(tmp_path / "checkpoint", {}, []).numbers() == [1]
     assert len(list(states.folder.iterdir())) == 1
 
 

@@ -11,9 +11,10 @@ from transformers import GPTNeoConfig, GPTNeoForCausalLM, Trainer, TrainingArgum
 
 from ouroboros.checkpoint import _config, to_transformers
 from ouroboros.corpus import Corpus
+from ouroboros.early_stopping import train_until_best
 from ouroboros.errors import UserError
 from ouroboros.model import ModelSettings
-from ouroboros.training import Training, TrainingSettings, train, train_until_best
+from ouroboros.training import Training, TrainingSettings, train
 
 CPU = torch.device("cpu")
 SETTINGS = TrainingSettings(
@@ -111,7 +112,7 @@ def test_early_stopping_keeps_the_best_epoch(model_settings, corpus, monkeypatch
     job.epoch = epoch
     losses = iter([5.0, 4.0, 4.5, 1.0])
     monkeypatch.setattr(
-        "ouroboros.training.story_losses", lambda *_: [np.full(4, next(losses), np.float32)]
+        "ouroboros.early_stopping.story_losses", lambda *_: [np.full(4, next(losses), np.float32)]
     )
     model, found = train_until_best(job, [np.arange(1, 5, dtype=np.uint16)], 0)
     assert found["epochs"] == 2

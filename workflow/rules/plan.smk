@@ -31,7 +31,7 @@ rule calibrate:
         ENVIRONMENT
     threads: calibration_resource("train", "threads")
     resources:
-        gpu=calibration_resource("train", "gpu"),
+        gpu=lambda wildcards: min(1, calibration_resource("train", "gpu")(wildcards)),
         mem_mb=calibration_resource("train", "mem_mb"),
         runtime=calibration_resource("train", "runtime"),
     params:

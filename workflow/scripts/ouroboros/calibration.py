@@ -119,7 +119,7 @@ def _seconds(run, size):
 
 def _device(settings, rule):
     resources = settings["resources"][rule]
-    return choose_device(resources["gpu"], resources["threads"])
+    return choose_device(min(1, resources["gpu"]), resources["threads"])  # rates are one GPU's
 
 
 def _training(settings, model_settings, tokens):

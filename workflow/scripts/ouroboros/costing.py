@@ -78,7 +78,7 @@ class Costs:
     def _train(self, job):
         lineage, rates = self._of(job)
         tokens = self.train_tokens(job) * lineage["epochs"]
-        return rates["train"]["start"] + tokens / rates["train"]["tokens_per_second"]
+        return rates["train"]["start"] + tokens / _train_rate(lineage, rates)
 
     def _train_first(self, job):
         """Epochs until early stopping stops, and the held-out stories after each."""
@@ -87,7 +87,7 @@ class Costs:
         if training["epochs"] == "auto":
             epochs = min(training["max_epochs"], epochs + training["patience"])
         held_out = self.corpora[lineage["corpus"]]["heldout"]["tokens"]
-        each = self.train_tokens(job) / rates["train"]["tokens_per_second"]
+        each = self.train_tokens(job) / _train_rate(lineage, rates)
         each += held_out / rates["ppl"]["tokens_per_second"]
         return rates["train"]["start"] + epochs * each
 
@@ -159,6 +159,13 @@ class Costs:
         return REPORT
 
     _figure_perplexity = _figure_entropy = _findings = _table
+
+
+def _train_rate(lineage, rates):
+    """Tokens/s of a training job: the rate is one device's, and on a CPU there is but one."""
+    rate = rates["train"]
+    devices = 1 if rate["device"] == "cpu" else max(1, lineage["resources"]["train"]["gpu"])
+    return devices * rate["tokens_per_second"]
 
 
 def parameters(model: dict, vocabulary: int) -> int:

@@ -33,6 +33,14 @@ def autocast(device: torch.device, precision: str) -> contextlib.AbstractContext
     return torch.autocast(device.type, dtype)
 
 
-def describe(device: torch.device) -> str:
+def count(device: torch.device, gpus: int) -> int:
+    """How many devices a job that asked for `gpus` computes on; a CPU is one."""
+    return min(gpus, torch.cuda.device_count()) if device.type == "cuda" else 1
+
+
+def describe(device: torch.device, devices: int = 1) -> str:
     """The device in words, for provenance."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+    if device.type == "cpu":
+        return "cpu"
+    name = torch.cuda.get_device_name(device)
+    return f"{devices} x {name}" if devices > 1 else name

@@ -73,6 +73,9 @@ def _devices(name, lineage, rates):
         for rule in ("train", "sample", "ppl")
     )
     yield f"!rates of model {lineage['model_name']}: {speeds}"
+    devices = lineage["resources"]["train"]["gpu"]
+    if devices > 1 and rates["train"]["device"] != "cpu":
+        yield f"!training of {name}: {devices} times the rate of one GPU, which is the best that can be"
     wanted = any(lineage["resources"][rule]["gpu"] for rule in ("train", "sample", "ppl"))
     if wanted and any(rates[rule]["device"] == "cpu" for rule in ("train", "sample", "ppl")):
         yield (

@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from ouroboros.artifacts import new_file
+from ouroboros.errors import UserError
 
 FORMAT = 1  # raise it when a state's meaning changes: older ones are ignored then
 log = logging.getLogger("ouroboros")
@@ -41,12 +42,13 @@ class States:
     @classmethod
     def beside(cls, output, settings: dict, files) -> "States":
         """Those of the job that makes `output` by these settings from these files."""
-        return cls(state_folder(output), digest(settings, files))
+        states = cls(state_folder(output), digest(settings, files))
+        for path in states.folder.glob(".*.partial"):  # of a process that was killed
+            path.unlink()
+        return states
 
     def __init__(self, folder, digest: str):
         self.folder, self.digest = Path(folder), digest
-        for path in self.folder.glob(".*.partial"):  # of a process that was killed
-            path.unlink()
 
     def numbers(self) -> list[int]:
         """The numbers of all states, in increasing order."""
@@ -114,6 +116,12 @@ class Keeper:
                 self.last = number
                 return state
         return None
+
+    def state(self, number: int):
+        """Record and tensors of the state with this number; UserError where it is not usable."""
+        if state := self.states.read(number):
+            return state
+        raise UserError(f"{self.states.path(number)} could be read at first, and now cannot be.")
 
     def due(self) -> bool:
         """Whether the time between states is over."""

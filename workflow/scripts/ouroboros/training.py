@@ -4,7 +4,6 @@ AdamW at a constant learning rate; every update sees `batch` sequences, whatever
 once: the gradient of an update is that of the mean loss over all its tokens.
 """
 
-import copy
 import logging
 import math
 from dataclasses import dataclass, field
@@ -15,14 +14,15 @@ import torch
 from ouroboros import stopping
 from ouroboros.corpus import Corpus
 from ouroboros.device import autocast
+from ouroboros.early_stopping import Search
 from ouroboros.errors import UserError
 from ouroboros.fitting import fitting
 from ouroboros.loss import summed_loss
 from ouroboros.model import GPTNeo, ModelSettings, initialise
-from ouroboros.perplexity import perplexity, story_losses
 from ouroboros.progress import Progress
 from ouroboros.randomness import permutation, seed_for
 from ouroboros.state import Keeper
+from ouroboros.team import ALONE, Team
 from ouroboros.training_state import gather, put_back
 
 # A scale of 2^16 that is halved so often is far below 1: then it is not the scale that is to blame.
@@ -47,19 +47,11 @@ class TrainingSettings:
 
 
 @dataclass
-class Search:
-    """Early stopping so far: the held-out loss after every epoch, the best epoch and its weights."""
-
-    losses: list[float] = field(default_factory=list)
-    best: int = 0
-    weights: dict | None = None
-
-
-@dataclass
 class Training:
     """One generation in training; `epoch` runs once over the corpus, `losses` has every update's.
 
-    A loss that is not finite is None. With a `keeper` its state is kept on disk.
+    A loss that is not finite is None. With a `keeper` its state is kept on disk. Each process of a
+    `team` has a `device` of its own and takes its part of every update.
     """
 
     model_settings: ModelSettings
@@ -70,6 +62,7 @@ class Training:
     device: torch.device
     micro_batch: int
     keeper: Keeper | None = None
+    team: Team = ALONE
     losses: list[float | None] = field(default_factory=list)
     search: Search = field(default_factory=Search)
     skipped: int = 0  # updates in a row that the scaler of fp16 has passed over
@@ -86,6 +79,7 @@ class Training:
         self.optimizer = make_optimizer(self.model, self.settings)
         scaled = self.settings.precision == "fp16" and self.device.type == "cuda"
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)
+        self.scaler.scale(torch.zeros((), device=self.device))  # it begins with its first loss
 
     @property
     def epochs(self) -> int:
@@ -96,12 +90,16 @@ class Training:
         return -(-len(self.corpus) // self.settings.batch)
 
     def resume(self):
-        """Carry on from the last good state, where there is one."""
-        if self.keeper and (state := self.keeper.latest()):
-            put_back(self, *state)
+        """Carry on from the last good state, where there is one: the leader's."""
+        if self.keeper is None:
+            return
+        state = self.keeper.latest() if self.team.leads else None
+        number = int(self.team.said(self.keeper.last or 0))
+        if number:
+            put_back(self, *(state or self.keeper.state(number)))
             log.info(
                 "Carries on behind update %d (%d epochs are complete), from %s.",
-                len(self.losses), self.epochs, self.keeper.last_path(),
+                len(self.losses), self.epochs, self.keeper.states.path(number),
             )  # fmt: skip
 
     def epoch(self):
@@ -129,24 +127,28 @@ class Training:
 
     def update(self, rows: np.ndarray) -> float:
         """One AdamW update on the sequences `rows`; the mean loss over their tokens, in nats."""
+        tokens = len(rows) * self.corpus.tokens.shape[1]
+        share = self.team.share(rows)
         losses, self.micro_batch = fitting(
-            self.micro_batch, lambda size: self._gradients(rows, size)
+            self.micro_batch, lambda size: self._gradients(share, size, tokens)
         )
+        self.team.sum_gradients(self.model)
         self.scaler.unscale_(self.optimizer)
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.gradient_clip)
         self.scaler.step(self.optimizer)
         self.scaler.update()
-        tokens = len(rows) * self.corpus.tokens.shape[1]
-        loss = torch.stack(losses).sum(dtype=torch.float64).item() / tokens
+        loss = self.team.total(torch.stack(losses).sum(dtype=torch.float64)) / tokens
         self._check_finite(loss, norm.item())
         return loss
 
-    def _gradients(self, rows, micro_batch):
-        """Leave the gradients of an update in the parameters; the summed loss of each micro-batch."""
+    def _gradients(self, rows, micro_batch, tokens):
+        """Leave these rows' part of an update's gradient in the parameters.
+
+        Returns the summed loss of each micro-batch, behind a zero.
+        """
         # kept and filled with zeros: given back and asked for anew, they would scatter the memory
         self.optimizer.zero_grad(set_to_none=False)
-        losses = []
-        tokens = len(rows) * self.corpus.tokens.shape[1]
+        losses = [torch.zeros((), device=self.device)]  # a small update may have no row for all
         for start in range(0, len(rows), micro_batch):
             inputs, targets = self._micro_batch(rows[start : start + micro_batch])
             with autocast(self.device, self.settings.precision):
@@ -158,7 +160,7 @@ class Training:
         return losses
 
     def _keep(self, now):
-        if self.keeper and (now or self.keeper.due()):
+        if self.keeper and self.team.leads and (now or self.keeper.due()):
             self.keeper.keep(*gather(self))
 
     def _stop_if_asked(self):
@@ -216,38 +218,6 @@ def train(training: Training, epochs: int) -> GPTNeo:
     while training.epochs < epochs:
         training.epoch()
     return training.model
-
-
-def train_until_best(training: Training, held_out: list[np.ndarray], end_of_text: int):
-    """Train with early stopping on the held-out stories (paper 5.1.2).
-
-    Returns the model of the best epoch and what `epochs.json` says: `epochs`, its number, and
-    `held_out_losses`, the loss after every epoch that was tried. Each held-out story counts up to
-    the model's context. A fixed number in `epochs` is trained as it is, and its losses are noted.
-    """
-    settings, search = training.settings, training.search
-    fixed = None if settings.epochs == "auto" else settings.epochs
-    held_out = [story[: training.model_settings.context] for story in held_out]
-    patience = math.inf if fixed else settings.patience
-    while (
-        len(search.losses) < (fixed or settings.max_epochs)
-        and len(search.losses) - search.best < patience
-    ):
-        if training.epochs == len(search.losses):  # else it was stopped before it was measured
-            training.epoch()
-        training.model.eval()
-        result = story_losses(
-            training.model, held_out, end_of_text, training.model_settings.context,
-            training.micro_batch,
-        )  # fmt: skip
-        search.losses.append(perplexity(result)["loss"])
-        epoch = len(search.losses)
-        log.info("epoch %d: held-out loss %.5f", epoch, search.losses[-1])
-        if fixed or not search.best or search.losses[-1] < search.losses[search.best - 1]:
-            search.best, search.weights = epoch, copy.deepcopy(training.model.state_dict())
-    training.model.load_state_dict(search.weights)
-    found = {"epochs": search.best, "found_by": "config" if fixed else "early stopping"}
-    return training.model, {**found, "held_out_losses": search.losses}
 
 
 def compile_blocks(model: GPTNeo):
