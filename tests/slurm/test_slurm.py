@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -124,7 +125,9 @@ def lineage(tmp_path_factory, cluster):
 def local(tmp_path_factory, lineage):
     """The lineage on this machine, undisturbed, while the other one is on its way."""
     site = Site(tmp_path_factory.mktemp("local") / "site", lineage.cluster)
-    result = site.run(*GENERATION_1, *GENERATION_2, environment={"OMP_NUM_THREADS": "1"})
+    result = site.run(
+        *GENERATION_1, *GENERATION_2, "--resources", "gpu=2", environment={"OMP_NUM_THREADS": "1"}
+    )
     assert result.returncode == 0, result.stdout[-4000:]
     return site
 
@@ -136,7 +139,8 @@ def disturbed(tmp_path_factory, local):
     names = ("cancelled", "out of time", "killed")
     sites = {name: local.copy(folder / name.replace(" ", "-")) for name in names}
     processes = {name: site.start(*GENERATION_2) for name, site in sites.items()}
-    jobs = {name: site.in_the_middle() for name, site in sites.items()}
+    with ThreadPoolExecutor() as threads:  # at once: none is to be done before it is looked at
+        jobs = dict(zip(sites, threads.map(Site.in_the_middle, sites.values()), strict=True))
     local.cluster.call("scancel", *jobs["cancelled"])
     local.cluster.call("scontrol", "update", f"JobId={jobs['out of time'][0]}", "TimeLimit=1")
     processes["killed"].kill()
@@ -194,7 +198,7 @@ def test_jobs_ask_for_what_the_configuration_says_and_see_their_gpus(lineage):
     gpu, none = ("large", "gres:gpu:pretend:1", 1), ("small", None, 0)
     two = "large", "gres:gpu:pretend:2", 2
     assert asked == {
-        ("initial_corpus", *none), ("tokenizer", *none), ("tokenise", *none), ("gen0", *none),
+        ("initial_corpus", *none), ("tokenizer", *none), ("tokenise", *none), ("sequences", *none),
         ("ppl", *none), ("train_first", *two), ("train", *two), ("sample", *gpu),
     }  # fmt: skip
 
