@@ -50,15 +50,18 @@ class Site(Victim):
         self.cluster, self.output = cluster, folder / "output.txt"
         self.configure(on_a_cluster())
 
-    def start(self, *targets) -> subprocess.Popen:
-        """The documented command; short pauses between looks at the queue alone are the tests' own."""
+    def start(self, *targets, within=()) -> subprocess.Popen:
+        """The documented command; short pauses between looks at the queue alone are the tests' own.
+
+        It runs `within` another command, if any.
+        """
         command = [
             sys.executable, "-m", "snakemake", "--workflow-profile", "profiles/slurm",
             "--slurm-init-seconds-before-status-checks=1", "--configfile", "tiny.yaml", "--",
         ]  # fmt: skip
         with open(self.output, "wb") as output:
             process = subprocess.Popen(
-                [*command, *targets], cwd=self.folder, stdout=output, stderr=output,
+                [*within, *command, *targets], cwd=self.folder, stdout=output, stderr=output,
                 env={**os.environ, **self.cluster.environment, "OMP_NUM_THREADS": "1"},
             )  # fmt: skip
         self.cluster.users.append(process)
@@ -228,3 +231,18 @@ def test_what_slurm_would_refuse_is_said_before_any_job_is_submitted(
     assert site.start(*GENERATION_2).wait(PATIENCE) != 0
     assert re.search(message, " ".join(site.said().split())), site.said()
     assert not (site.folder / "results").exists()
+
+
+def test_results_that_compute_nodes_do_not_see_are_said_before_any_job_is_submitted(
+    cluster, tmp_path
+):
+    """A disk of this Snakemake's own mount namespace, at a path that is a folder on the node too."""
+    site = Site(tmp_path / "site", cluster)
+    (site.folder / "results").mkdir()
+    own_disk = ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs none results && exec "$@"', "sh")
+    assert site.start(*GENERATION_2, within=own_disk).wait(PATIENCE) != 0
+    said = " ".join(site.said().split())
+    assert f"A compute node does not see {site.folder}/results" in said, site.said()
+    assert "(tmpfs)" in said and "--directory" in said
+    assert not cluster.jobs(site.folder)
+    assert not [*site.folder.glob("**/.seen-by-nodes-*")]

@@ -12,6 +12,12 @@ SITE_RESOURCES = {
     "nodes": lambda gpus: 1,  # SLURM may spread several GPUs over nodes otherwise
 }
 
+# What a job reads wherever the run is, and what to do where it cannot.
+NEEDED = {
+    Path(workflow.basedir, "Snakefile"): "Clone the repository",
+    Path(sys.prefix): "`make install` in a clone",
+}
+
 
 def ask_the_cluster():
     """Give every rule the site's resources; what a profile or the command line sets goes first."""
@@ -27,8 +33,14 @@ def _site_resource(of, gpus):
     return value if gpus.is_evaluable() else of(gpus.value)
 
 
+def folders_written():
+    """Where jobs write: the run's folder, and where `results` and `logs` lead to."""
+    folders = Path.cwd(), Path("results"), Path("logs")
+    return [*dict.fromkeys(folder.resolve() for folder in folders if folder.exists())]
+
+
 def check_cluster():
-    """Where jobs go to SLURM: it would take them, and no earlier run's are left in this folder."""
+    """Where jobs go to SLURM: it takes them, its nodes see the run, and no earlier run's are left."""
     if workflow.executor_plugin.name != "slurm":
         return
     jobs = [job for job in workflow.dag.needrun_jobs() if not job.is_local]
@@ -44,5 +56,7 @@ def check_cluster():
                 resources.get("slurm_partition"),
                 min(longest, CLUSTER["max_runtime"] or longest),
             )
+        if requests:
+            slurm.check_shared(folders_written(), NEEDED, next(iter(requests)))
     except UserError as error:
         raise WorkflowError(str(error))

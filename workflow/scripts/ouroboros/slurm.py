@@ -1,9 +1,12 @@
 """What SLURM says before any job is handed to it: whether it would take a request, and what still runs."""
 
+import contextlib
 import getpass
 import math
+import shlex
 import subprocess
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from ouroboros.errors import UserError
 
@@ -17,6 +20,8 @@ REMEDIES = {
         "`gpu_partition` and `gpu_model`"
     ),
 }
+# kinds of file systems (`stat -f -c %T`) that belong to one machine, unless it serves them to others
+OF_ONE_MACHINE = {"ext2/ext3", "xfs", "btrfs", "zfs", "tmpfs", "ramfs", "overlayfs", "f2fs"}
 OTHERWISE = "Look at `account`, `partition`, `gpu_partition` and `gpu_model`"
 
 
@@ -85,6 +90,45 @@ def check_folder(folder: Path):
             f"same files. Wait until they are done, or end them (what they have done is kept): "
             f"scancel {' '.join(jobs)}"
         )
+
+
+def check_shared(written: list[Path], read: dict[Path, str], request: tuple[str, ...]):
+    """UserError where a compute node does not see a folder that is written, or a path that is read.
+
+    `read` has what to do for each. Only what lies on a disk of this machine is looked for, by a job
+    of a second with the account and partition of `request`. Where no node is free within 20 s,
+    nothing is said.
+    """
+    remedies = dict.fromkeys(written, "Run in a folder, or name one with `--directory`,") | read
+    paths = [path for path in remedies if _file_system(path) in OF_ONE_MACHINE]
+    if not paths:
+        return
+    with contextlib.ExitStack() as markers:
+        # /tmp, for one, is on every node: not the folder's name is looked for, but a file in it
+        looks = [
+            markers.enter_context(NamedTemporaryFile(dir=path, prefix=".seen-by-nodes-")).name
+            if path in written
+            else str(path)
+            for path in paths
+        ]
+        script = " ".join(f"test -e {shlex.quote(look)}; echo seen:$?;" for look in looks)
+        where = [flag for flag in request if flag.startswith(("--partition", "--account"))]
+        answer = _run(
+            "srun", "--immediate=20", "--time=1", "--ntasks=1", "--mem=50", "--chdir=/",
+            *where, "sh", "-c", script,
+        )  # fmt: skip
+    seen = [line for line in answer.stdout.splitlines() if line.startswith("seen:")]
+    for path, line in zip(paths, seen, strict=False):
+        if line != "seen:0":
+            raise UserError(
+                f"A compute node does not see {path}, which is on a disk of this machine alone "
+                f"({_file_system(path)}): jobs would fail there and leave no log. {remedies[path]} "
+                "on the file system that this machine shares with the compute nodes."
+            )
+
+
+def _file_system(path):
+    return _run("stat", "--file-system", "--format=%T", str(path)).stdout.strip()
 
 
 def _run(*command):
