@@ -28,8 +28,9 @@ install-dev: .venv/installed-dev
 	$(BIN)/pip install --quiet --disable-pip-version-check -r envs/requirements-dev.txt
 	@touch $@
 
+# Three files at a time, a thread each: tests/slurm mostly waits.
 test: install-dev
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 bench: install-dev
 	$(BIN)/python benchmarks/all.py

@@ -11,6 +11,17 @@ if not Path("/dev/nvidiactl").exists():
     os.environ["TRITON_INTERPRET"] = "1"
 
 
+@pytest.fixture
+def several_threads():
+    """More of them than `make test` has for the rest."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def texts():
     """Stories of a few dozen words, no two alike."""

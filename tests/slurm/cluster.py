@@ -2,8 +2,8 @@
 
     python tests/slurm/cluster.py FOLDER     # says how to use it, and runs until Ctrl-C
 
-Its GPUs are device files that every machine has: SLURM hands them out as it does real ones. No accounting
-daemon. It runs as root, as the daemons demand, and ends each of them by its process id.
+Its GPUs are device files that every machine has: SLURM hands them out as it does real ones. It has an
+accounting daemon or none. It runs as root, as the daemons demand, and ends each of them by its process id.
 """
 
 import contextlib
@@ -16,6 +16,7 @@ import sys
 import time
 from pathlib import Path
 
+import accounting
 import psutil
 
 DAEMONS = ("munged", "slurmctld", "slurmd")
@@ -42,16 +43,19 @@ SwitchType=switch/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU_Memory
 JobAcctGatherType=jobacct_gather/none
-AccountingStorageType=accounting_storage/none
 ReturnToService=2
 KillWait=20
 GresTypes=gpu
 SlurmdParameters=config_overrides
 NodeName={host} NodeAddr=127.0.0.1 CPUs=16 RealMemory=64000 Gres=gpu:pretend:{gpus} State=UNKNOWN
-PartitionName=small Nodes={host} MaxTime=600 State=UP
-PartitionName=tight Nodes={host} MaxTime=5 State=UP
-PartitionName=large Nodes={host} MaxTime=7-0 State=UP
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
+PartitionName=small Nodes={host} MaxTime=600
+PartitionName=tight Nodes={host} MaxTime=5
+PartitionName=large Nodes={host} MaxTime=7-0
+PartitionName=urgent Nodes={host} PriorityTier=2
 """
+NO_ACCOUNTING = "AccountingStorageType=accounting_storage/none\n"
 # Before each task: the step, the GPUs that the job sees, and all that SLURM knows of the job.
 PROLOG = """\
 #!/bin/sh
@@ -75,8 +79,9 @@ def missing() -> str | None:
 class Cluster:
     """SLURM between `start` and `stop`; `environment` is what its users need."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, accounts: bool = False):
         self.folder, self.host = folder.resolve(), socket.gethostname().split(".")[0]
+        self.accounts = accounts
         self.environment = {
             "SLURM_CONF": str(self.folder / "slurm.conf"),
             "PATH": f"{self.folder}/bin:{os.environ['PATH']}",
@@ -91,8 +96,9 @@ class Cluster:
         key = self.folder / "munge.key"
         key.touch(0o600)
         key.write_bytes(os.urandom(1024))
-        values = {"folder": self.folder, "host": self.host, "ports": free_ports(2)}
-        conf = SLURM_CONF.format(**values, gpus=len(GPU_FILES))
+        values = {"folder": self.folder, "host": self.host, "ports": free_ports(4)}
+        conf = SLURM_CONF + (accounting.SLURM_CONF if self.accounts else NO_ACCOUNTING)
+        conf = conf.format(**values, gpus=len(GPU_FILES))
         (self.folder / "slurm.conf").write_text(conf)
         (self.folder / "cgroup.conf").touch()
         (self.folder / "gres.conf").write_text(
@@ -102,17 +108,20 @@ class Cluster:
             commands = {command: shutil.which(command) for command in ("scontrol", "srun")}
             (self.folder / name).write_text(script.format(**values, **commands))
             (self.folder / name).chmod(0o755)
-        self._daemon(
+        self.daemon(
             "munged", "--foreground", "--force", f"--key-file={key}",
             *(f"--{name}-file={self.folder}/munge.{name}" for name in ("pid", "log", "seed")),
             f"--socket={self.folder}/munge.socket",
         )  # fmt: skip
         wait_until((self.folder / "munge.socket").exists, 30, "munged does not start")
-        self._daemon("slurmctld", "-D", "-c")
-        self._daemon("slurmd", "-D")
+        if self.accounts:
+            accounting.start(self, values)
+        self.daemon("slurmctld", "-D", "-c")
+        self.daemon("slurmd", "-D")
         wait_until(lambda: "idle" in self.call("sinfo", "-h", "-o", "%t"), 30, self.logs)
 
-    def _daemon(self, *command):
+    def daemon(self, *command):
+        """Start a daemon that stays in the foreground."""
         with open(self.folder / f"{command[0]}.out", "wb") as output:
             self.daemons.append(subprocess.Popen(
                 command, stdout=output, stderr=output, env={**os.environ, **self.environment},
@@ -135,6 +144,15 @@ class Cluster:
                 daemon.kill()
                 daemon.wait()
 
+    def answers(self, port: int):
+        """Wait until something listens on a port of the loopback."""
+
+        def listens():
+            with socket.socket() as client:
+                return client.connect_ex(("127.0.0.1", port)) == 0
+
+        wait_until(listens, 60, self.logs)
+
     def call(self, *command) -> str:
         """The output of one of SLURM's commands; empty where it fails."""
         return subprocess.run(
@@ -147,6 +165,10 @@ class Cluster:
         lines = self.call("squeue", "-h", "-o", "%i|%Z|%k").splitlines()
         found = [line.split("|") for line in lines]
         return [job for job, place, comment in found if place == str(folder) and f"rule_{rule}" in comment]  # fmt: skip
+
+    def preempt(self):
+        """A job of a second that goes before all others and takes the node for itself."""
+        self.call("srun", "--partition=urgent", "--exclusive", "--mem=0", "true")
 
     def lose_node(self):
         """The node goes down with all that runs on it, and comes back."""
@@ -203,7 +225,7 @@ def free_ports(count: int) -> list[int]:
 if __name__ == "__main__":
     if reason := missing():
         sys.exit(reason)
-    cluster = Cluster(Path(sys.argv[1]))
+    cluster = Cluster(Path(sys.argv[1]), accounts=not accounting.missing())
     try:
         cluster.start()
         print(

@@ -1,117 +1,28 @@
 """A small lineage through the shipped profile and a real SLURM, disturbed, against a local run."""
 
-import copy
-import importlib.util
-import os
 import re
-import shutil
-import signal
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-import psutil
 import pytest
-from cluster import Cluster, missing, wait_until
-from kills import Victim, long_jobs
+from cluster import Cluster, wait_until
+from on_slurm import (
+    GENERATION_1,
+    GENERATION_2,
+    PATIENCE,
+    Site,
+    on_a_cluster,
+    running,
+    why_not,
+)  # fmt: skip
 
-if importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:
-    pytest.skip("snakemake-executor-plugin-slurm is not installed", allow_module_level=True)
-if reason := missing():
-    pytest.skip(f"no SLURM: {reason}", allow_module_level=True)
-if Path("/dev/nvidiactl").exists():
-    pytest.skip("the pretend GPUs would be taken for the real ones", allow_module_level=True)
-
-GENERATION_1 = ["results/tiny/gen1/corpus/shard-00000.parquet", "results/tiny/gen1/ppl.json"]
-GENERATION_2 = [
-    "results/tiny/gen2/corpus/shard-00000.parquet",
-    "results/tiny/gen2/corpus/shard-00001.parquet",
-]
-PATIENCE = 300  # seconds; the machine may be busy with something else
-
-
-def on_a_cluster() -> dict:
-    """Jobs long enough to be disturbed; those of perplexity want no GPU."""
-    config = copy.deepcopy(long_jobs())
-    config["sampling"]["tiny"]["shards"] = 2
-    config["cluster"] = {"partition": "small", "gpu_partition": "large", "gpu_model": "pretend"}
-    resources = config["lineages"]["tiny"]["overrides"]["resources"]
-    resources["train"] |= {"gpu": 2, "runtime": 30}
-    resources["sample"]["gpu"] = 1
-    return config
-
-
-class Site(Victim):
-    """A copy of the workflow whose jobs go to SLURM."""
-
-    def __init__(self, folder, cluster):
-        super().__init__(folder)
-        self.cluster, self.output = cluster, folder / "output.txt"
-        self.configure(on_a_cluster())
-
-    def start(self, *targets, within=()) -> subprocess.Popen:
-        """The documented command; short pauses between looks at the queue alone are the tests' own.
-
-        It runs `within` another command, if any.
-        """
-        command = [
-            sys.executable, "-m", "snakemake", "--workflow-profile", "profiles/slurm",
-            "--slurm-init-seconds-before-status-checks=1", "--configfile", "tiny.yaml", "--",
-        ]  # fmt: skip
-        with open(self.output, "wb") as output:
-            process = subprocess.Popen(
-                [*within, *command, *targets], cwd=self.folder, stdout=output, stderr=output,
-                env={**os.environ, **self.cluster.environment, "OMP_NUM_THREADS": "1"},
-            )  # fmt: skip
-        self.cluster.users.append(process)
-        return process
-
-    def ends_well(self, process):
-        assert process.wait(PATIENCE) == 0, self.said() + self.cluster.logs()
-
-    def said(self) -> str:
-        return self.output.read_text()[-6000:]
-
-    def in_the_middle(self, generation=2) -> list[str]:
-        """Wait until a generation's training has put a state on disk, and hold it there; its SLURM job."""
-        state = self.folder / f"results/tiny/gen{generation}/checkpoint.state"
-        wait_until(lambda: [*state.glob("*.safetensors")], PATIENCE, self.said)
-        self._hold()
-        return wait_until(lambda: self.cluster.jobs(self.folder, "train"), 60, self.said)
-
-    def carried_on(self, generation=2) -> bool:
-        log = self.folder / f"logs/tiny/gen{generation}/train.log"
-        return "Carries on behind update" in log.read_text()
-
-    def _hold(self):
-        """Stop the training process; SLURM wakes up whom it sends a signal."""
-        for process in psutil.process_iter(["cwd", "cmdline"]):
-            words = " ".join(process.info["cmdline"] or [])
-            if process.info["cwd"] == str(self.folder) and "train.py" in words and ".snakemake" in words:  # fmt: skip
-                process.send_signal(signal.SIGSTOP)
-
-    def copy(self, folder) -> "Site":
-        """As this one is now, without generation 2, in another folder."""
-        other = Site(folder, self.cluster)
-        shutil.copy2(self.folder / "own.txt", folder)  # with its time: else all is made again
-        shutil.copytree(self.folder / "results", folder / "results")
-        shutil.rmtree(folder / "results/tiny/gen2", ignore_errors=True)
-        return other
+if reason := why_not():
+    pytest.skip(reason, allow_module_level=True)
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    cluster = Cluster(tmp_path_factory.mktemp("slurm"))
-    cluster.users = []  # every snakemake that was started
-    try:
-        cluster.start()
+    with running(Cluster(tmp_path_factory.mktemp("slurm"))) as cluster:
         yield cluster
-    finally:
-        for process in cluster.users:
-            process.kill()  # nothing where it has ended, as it has unless a test failed
-            process.wait()
-        cluster.stop()
 
 
 @pytest.fixture(scope="module")

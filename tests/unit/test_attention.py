@@ -5,6 +5,8 @@ import torch
 
 from ouroboros import attention, native
 
+pytestmark = pytest.mark.usefixtures("several_threads")
+
 SHAPES = [(2, 70, 3, 16, 4), (1, 33, 3, 3, 16), (1, 40, 3, 2, 48), (2, 21, 3, 2, 5)]
 
 

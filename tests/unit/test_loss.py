@@ -1,9 +1,12 @@
 """The sliced cross-entropy against torch's, values and gradients."""
 
+import pytest
 import torch
 import torch.nn.functional as F
 
 from ouroboros import loss
+
+pytestmark = pytest.mark.usefixtures("several_threads")
 
 
 def example(rows=700, width=16, vocabulary=300):

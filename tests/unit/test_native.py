@@ -15,6 +15,8 @@ from ouroboros.errors import UserError
 from ouroboros.model import initialise
 from ouroboros.narrow import Narrow, fits
 
+pytestmark = pytest.mark.usefixtures("several_threads")
+
 SCRIPTS = Path(native.__file__).parent.parent.parent
 
 

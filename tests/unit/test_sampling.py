@@ -29,11 +29,13 @@ def test_exactly_the_sequences_asked_for(model):
     assert corpus.max() < 300
 
 
-def test_neither_batch_nor_shards_change_what_is_drawn(model):
+def test_neither_batch_nor_shards_nor_threads_change_what_is_drawn(model, request):
     whole = tokens(model, range(24), batch=24)
     assert np.array_equal(tokens(model, range(24), batch=7), whole)
     shards = [tokens(model, range(a, b), batch=4) for a, b in ((0, 8), (8, 16), (16, 24))]
     assert np.array_equal(np.concatenate(shards), whole)
+    assert np.array_equal(tokens(model, range(24), batch=24), whole)
+    request.getfixturevalue("several_threads")
     assert np.array_equal(tokens(model, range(24), batch=24), whole)
     assert not np.array_equal(tokens(model, range(24), batch=24, key=2), whole)
     assert len({row.tobytes() for row in whole}) == 24
