@@ -1,6 +1,5 @@
 """A lineage on a real SLURM with an accounting daemon and a partition that goes before the others."""
 
-import itertools
 import re
 
 import accounting
@@ -64,17 +63,6 @@ def test_the_accounting_has_every_job_under_the_account_of_the_configuration(pre
     assert {tuple(row) for row in accounted(site, "Account", "State")} == {
         (accounting.ACCOUNT, "COMPLETED")
     }
-
-
-def test_no_more_gpus_are_in_flight_than_the_one_number_says(preempted):
-    site, _ = preempted
-    spans = sorted(
-        (submitted, end)
-        for submitted, end, asked in accounted(site, "Submit", "End", "ReqTRES")
-        if "gres/gpu=1" in asked
-    )
-    assert len(spans) == 3  # a training, two shards
-    assert all(end <= submitted for (_, end), (submitted, _) in itertools.pairwise(spans))
 
 
 def test_an_account_that_is_not_ones_own_is_said_before_any_job_is_submitted(cluster, tmp_path):
