@@ -1,14 +1,11 @@
 """SLURM's accounting daemon and its database, for a cluster of cluster.py's."""
 
-import shutil
-from pathlib import Path
-
 DAEMONS = ("mariadb-install-db", "mariadbd", "slurmdbd")
 ACCOUNT = "research"
 SLURM_CONF = """\
 AccountingStorageType=accounting_storage/slurmdbd
 AccountingStorageHost=127.0.0.1
-AccountingStoragePort={ports[2]}
+AccountingStoragePort={ports[slurmdbd]}
 AccountingStoragePass={folder}/munge.socket
 AccountingStorageEnforce=associations
 AccountingStorageTRES=gres/gpu
@@ -16,14 +13,14 @@ AccountingStorageTRES=gres/gpu
 SLURMDBD_CONF = """\
 DbdHost=localhost
 DbdAddr=127.0.0.1
-DbdPort={ports[2]}
+DbdPort={ports[slurmdbd]}
 AuthInfo=socket={folder}/munge.socket
 SlurmUser=root
 PidFile={folder}/slurmdbd.pid
 LogFile={folder}/slurmdbd.log
 StorageType=accounting_storage/mysql
 StorageHost=127.0.0.1
-StoragePort={ports[3]}
+StoragePort={ports[mariadbd]}
 StorageUser=slurm
 StoragePass=slurm
 """
@@ -33,15 +30,9 @@ GRANT ALL ON *.* TO slurm@'127.0.0.1';
 """
 
 
-def missing() -> str | None:
-    """Why there can be no accounting here."""
-    absent = [name for name in DAEMONS if not shutil.which(name)]
-    return f"{', '.join(absent)} not installed (apt-get install slurmdbd mariadb-server)" if absent else None  # fmt: skip
-
-
 def start(cluster, values: dict):
     """Start the database, and the daemon in front of it, before SLURM itself."""
-    folder: Path = cluster.folder
+    folder, ports = cluster.folder, values["ports"]
     conf = folder / "slurmdbd.conf"
     conf.touch(0o600)  # or slurmdbd refuses it
     conf.write_text(SLURMDBD_CONF.format(**values))
@@ -50,12 +41,12 @@ def start(cluster, values: dict):
     cluster.call("mariadb-install-db", *data, "--skip-test-db")
     cluster.daemon(
         "mariadbd", *data, "--skip-name-resolve", "--bind-address=127.0.0.1",
-        f"--port={values['ports'][3]}", f"--socket={folder}/database.socket",
+        f"--port={ports['mariadbd']}", f"--socket={folder}/database.socket",
         f"--pid-file={folder}/mariadbd.pid", f"--init-file={folder}/accounts.sql",
     )  # fmt: skip
-    cluster.answers(values["ports"][3])
+    cluster.answers(ports["mariadbd"])
     cluster.daemon("slurmdbd", "-D")
-    cluster.answers(values["ports"][2])
+    cluster.answers(ports["slurmdbd"])
     manage = "sacctmgr", "--immediate", "add"
     cluster.call(*manage, "cluster", "ouroboros")
     cluster.call(*manage, "account", ACCOUNT)

@@ -20,12 +20,13 @@ import accounting
 import psutil
 
 DAEMONS = ("munged", "slurmctld", "slurmd")
+PACKAGES = "slurm-wlm munge slurmdbd mariadb-server"
 GPU_FILES = tuple(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom", "ptmx"))
 SLURM_CONF = """\
 ClusterName=ouroboros
 SlurmctldHost={host}(127.0.0.1)
-SlurmctldPort={ports[0]}
-SlurmdPort={ports[1]}
+SlurmctldPort={ports[slurmctld]}
+SlurmdPort={ports[slurmd]}
 AuthInfo=socket={folder}/munge.socket,cred_expire=5
 SlurmUser=root
 SlurmdUser=root
@@ -68,11 +69,12 @@ SLURM_CONF={folder}/slurm.conf exec {srun} "$@"
 """
 
 
-def missing() -> str | None:
-    """Why no SLURM can be started here."""
-    absent = [name for name in DAEMONS if not shutil.which(name)]
+def missing(accounts: bool = False) -> str | None:
+    """Why no SLURM, or none with accounting, can be started here."""
+    wanted = DAEMONS + (accounting.DAEMONS if accounts else ())
+    absent = [name for name in wanted if not shutil.which(name)]
     if absent:
-        return f"{', '.join(absent)} not installed (apt-get install slurm-wlm munge)"
+        return f"{', '.join(absent)} not installed (apt-get install {PACKAGES})"
     return None if os.geteuid() == 0 else "SLURM's daemons want root"
 
 
@@ -87,6 +89,7 @@ class Cluster:
             "PATH": f"{self.folder}/bin:{os.environ['PATH']}",
         }
         self.daemons = []
+        self.users = []  # every process that was started to use it
 
     def start(self):
         """Start the daemons, in half a minute at most."""
@@ -96,7 +99,7 @@ class Cluster:
         key = self.folder / "munge.key"
         key.touch(0o600)
         key.write_bytes(os.urandom(1024))
-        values = {"folder": self.folder, "host": self.host, "ports": free_ports(4)}
+        values = {"folder": self.folder, "host": self.host, "ports": free_ports()}
         conf = SLURM_CONF + (accounting.SLURM_CONF if self.accounts else NO_ACCOUNTING)
         conf = conf.format(**values, gpus=len(GPU_FILES))
         (self.folder / "slurm.conf").write_text(conf)
@@ -128,7 +131,10 @@ class Cluster:
             ))  # fmt: skip
 
     def stop(self):
-        """End jobs, then daemons, each by its process id."""
+        """End users, jobs, then daemons, each by its process id."""
+        for process in self.users:
+            process.kill()  # nothing where it has ended, as it has unless a test failed
+            process.wait()
         jobs = self.call("squeue", "-h", "-o", "%i").split()
         if jobs:
             self.call("scancel", "--signal=KILL", "--full", *jobs)
@@ -211,28 +217,37 @@ def wait_until(condition, seconds: float, message="it did not happen"):
     return found
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports of the loopback that nothing listens on."""
+@contextlib.contextmanager
+def running(folder: Path, accounts: bool = False):
+    """A cluster, from its start to the end of whatever was started on it."""
+    cluster = Cluster(folder, accounts)
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+def free_ports() -> dict[str, int]:
+    """A port of the loopback that nothing listens on for each daemon."""
     with contextlib.ExitStack() as sockets:
-        ports = []
-        for _ in range(count):
+        ports = {}
+        for name in (*DAEMONS, *accounting.DAEMONS):
             listener = sockets.enter_context(socket.socket())
             listener.bind(("127.0.0.1", 0))
-            ports.append(listener.getsockname()[1])
+            ports[name] = listener.getsockname()[1]
     return ports
 
 
 if __name__ == "__main__":
     if reason := missing():
         sys.exit(reason)
-    cluster = Cluster(Path(sys.argv[1]), accounts=not accounting.missing())
-    try:
-        cluster.start()
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        running(Path(sys.argv[1]), accounts=not missing(accounts=True)) as cluster,
+    ):
         print(
-            *(f"export {name}={value}" for name, value in cluster.environment.items()), flush=True
-        )
+            *(f"export {name}={value}" for name, value in cluster.environment.items()),
+            sep="\n", flush=True,
+        )  # fmt: skip
         signal.pause()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        cluster.stop()

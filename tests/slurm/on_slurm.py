@@ -1,6 +1,5 @@
 """A small lineage whose jobs go to SLURM through the shipped profile."""
 
-import contextlib
 import copy
 import importlib.util
 import os
@@ -11,7 +10,7 @@ import sys
 from pathlib import Path
 
 import psutil
-from cluster import Cluster, missing, wait_until
+from cluster import missing, wait_until
 from kills import Victim, long_jobs
 
 GENERATION_1 = ["results/tiny/gen1/corpus/shard-00000.parquet", "results/tiny/gen1/ppl.json"]
@@ -22,27 +21,13 @@ GENERATION_2 = [
 PATIENCE = 300  # seconds; the machine may be busy with something else
 
 
-def why_not() -> str | None:
+def why_not(accounts: bool = False) -> str | None:
     """Why these tests cannot run here."""
     if importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:
         return "snakemake-executor-plugin-slurm is not installed"
     if Path("/dev/nvidiactl").exists():
         return "the pretend GPUs would be taken for the real ones"
-    return missing()
-
-
-@contextlib.contextmanager
-def running(cluster: Cluster):
-    """A SLURM, from its start to the end of whatever was started on it."""
-    cluster.users = []  # every snakemake that was started
-    try:
-        cluster.start()
-        yield cluster
-    finally:
-        for process in cluster.users:
-            process.kill()  # nothing where it has ended, as it has unless a test failed
-            process.wait()
-        cluster.stop()
+    return missing(accounts)
 
 
 def on_a_cluster() -> dict:
@@ -80,6 +65,11 @@ class Site(Victim):
             )  # fmt: skip
         self.cluster.users.append(process)
         return process
+
+    def locally(self, *targets):
+        """Run to the end on this machine, without SLURM."""
+        result = self.run(*targets, "--resources", "gpu=2", environment={"OMP_NUM_THREADS": "1"})
+        assert result.returncode == 0, result.stdout[-4000:]
 
     def ends_well(self, process):
         assert process.wait(PATIENCE) == 0, self.said() + self.cluster.logs()

@@ -4,16 +4,8 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from cluster import Cluster, wait_until
-from on_slurm import (
-    GENERATION_1,
-    GENERATION_2,
-    PATIENCE,
-    Site,
-    on_a_cluster,
-    running,
-    why_not,
-)  # fmt: skip
+from cluster import running, wait_until
+from on_slurm import GENERATION_1, GENERATION_2, PATIENCE, Site, on_a_cluster, why_not
 
 if reason := why_not():
     pytest.skip(reason, allow_module_level=True)
@@ -21,7 +13,7 @@ if reason := why_not():
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    with running(Cluster(tmp_path_factory.mktemp("slurm"))) as cluster:
+    with running(tmp_path_factory.mktemp("slurm")) as cluster:
         yield cluster
 
 
@@ -39,10 +31,7 @@ def lineage(tmp_path_factory, cluster):
 def local(tmp_path_factory, lineage):
     """The lineage on this machine, undisturbed, while the other one is on its way."""
     site = Site(tmp_path_factory.mktemp("local") / "site", lineage.cluster)
-    result = site.run(
-        *GENERATION_1, *GENERATION_2, "--resources", "gpu=2", environment={"OMP_NUM_THREADS": "1"}
-    )
-    assert result.returncode == 0, result.stdout[-4000:]
+    site.locally(*GENERATION_1, *GENERATION_2)
     return site
 
 
