@@ -8,7 +8,11 @@ from pathlib import Path
 
 import yaml
 
-REPOSITORY = Path(__file__).parent.parent
+REPOSITORY = Path(__file__).resolve().parent.parent
+CONFIG = yaml.safe_load(
+    (REPOSITORY / "config.yaml").read_text()
+)  # as it is shipped; copy, then change
+SCHEMA = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())
 
 TINY = {
     "corpora": {"own": {"source": "files", "files": ["own.txt"]}},

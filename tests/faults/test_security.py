@@ -1,6 +1,7 @@
 """Nothing that is read can run: no pickles, no YAML objects, no shell, no path out of results/."""
 
 import ast
+import copy
 import json
 import os
 import pickle
@@ -9,8 +10,7 @@ import shutil
 
 import numpy as np
 import pytest
-import yaml
-from tools import REPOSITORY, TINY
+from tools import CONFIG, REPOSITORY, SCHEMA, TINY
 
 from ouroboros import judge, prompts, settings, sources, tasks, tokens
 from ouroboros.artifacts import read_json
@@ -201,7 +201,6 @@ def test_yaml_makes_no_objects(read, tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
-SCHEMA = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())
 NAMES = [
     "..", ".", "", "/etc", "a/b", "a\\b", "../x", "-rf", "--help", "{n}", "a{lineage}", "a*", "a?",
     "a b", "a\n", "a\x00", "a\x1b[31m", "a.b", "ä", "$HOME", "`id`", "a;b", "a|b", "'", '"', "~",
@@ -213,7 +212,7 @@ SECTIONS = [*settings.SECTIONS.values(), "tasks", "judges", "lineages", "compari
 @pytest.mark.parametrize("name", NAMES, ids=repr)
 @pytest.mark.parametrize("section", SECTIONS)
 def test_no_name_can_leave_results(section, name):
-    config = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+    config = copy.deepcopy(CONFIG)
     config[section][name] = next(iter(config[section].values()))
     with pytest.raises(
         UserError, match=rf"config: {section}: the name .* cannot be used. A name is"
@@ -222,7 +221,7 @@ def test_no_name_can_leave_results(section, name):
 
 
 def test_a_name_of_every_letter_is_good():
-    config = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+    config = copy.deepcopy(CONFIG)
     config["lineages"]["0a_-Z" + "a" * 59] = config["lineages"]["demo"]
     settings.resolve(config, SCHEMA)
 
@@ -240,7 +239,7 @@ SECRET = "sk-proj-this-is-a-key-0123456789"
     ],
 )
 def test_a_key_in_the_configuration_is_not_repeated(changes):
-    config = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+    config = copy.deepcopy(CONFIG)
     config["judges"]["gpt35"] |= changes
     with pytest.raises(UserError, match=f"judges.gpt35.*{next(iter(changes))}") as error:
         settings.resolve(config, SCHEMA)
@@ -256,7 +255,7 @@ def test_a_key_that_is_none_is_not_repeated(monkeypatch):
 
 def test_the_tiny_configuration_is_good():
     """So that what the tests above refuse is refused for its name alone."""
-    config = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+    config = copy.deepcopy(CONFIG)
     for section, entries in TINY.items():
         config[section] |= entries
     settings.resolve(config, SCHEMA)

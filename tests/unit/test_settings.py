@@ -3,14 +3,10 @@
 import copy
 
 import pytest
-import yaml
-from tools import REPOSITORY
+from tools import CONFIG, SCHEMA
 
 from ouroboros.errors import UserError
 from ouroboros.settings import resolve
-
-SCHEMA = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())
-CONFIG = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
 
 
 def changed(path, value):

@@ -1,0 +1,60 @@
+"""What stands behind `snakemake -n --cores 1` and is not what it should be."""
+
+import re
+
+from tools import REPOSITORY, snakemake
+
+COMMANDS = [
+    ["dmeo"],
+    ["33M"],
+    ["train"],
+    ["results/34m/gen4/ppl.json"],
+    ["results/33m/gen4/pl.json"],
+    ["results/33m/gen04/ppl.json"],
+    ["results/33m/gen0/ppl.json"],
+    ["results/33m/gen4/corpus/shard-00004.parquet"],
+    ["results/33m/gen1/gpt_eval.json"],
+    ["result/33m/gen4/ppl.json"],
+    ["results/../../etc/x"],
+    ["--configfile", "missing.yaml"],
+    ["--configfile", "broken.yaml"],
+    ["--configfile", "list.yaml"],
+    ["--configfile", "object.yaml"],
+    ["--config", "lineage={}"],
+    ["--config", "models={m: {layers: 2, hidden_size: 8, heads: 4}}"],
+    ["--configfile", "files.yaml"],
+    ["--configfile", "prompts.yaml"],
+    ["--resources", "gpu=1", "results/33m/gen1/ppl.json"],
+]
+CONFIGFILES = {
+    "broken.yaml": "lineages: {mine: {corpus: grammar\n",
+    "list.yaml": "- lineages\n",
+    "object.yaml": "lineages: !!python/object/apply:os.getcwd []\n",
+    "files.yaml": "corpora: {mine: {source: files, files: [stories/*.txt]}}\n"
+    "lineages: {mine: {corpus: mine, model: 1m}}\n",
+    "prompts.yaml": "evaluation: {paper: {prompts: mine.yaml, judge: gpt35}}\n",
+}
+
+
+def command(folder, words):
+    """What Snakemake says at last, without the lines of its Snakefile."""
+    for name, text in CONFIGFILES.items():
+        (folder / name).write_text(text)
+    words = [str(folder / word) if word in CONFIGFILES else word for word in words]
+    targets = [] if words[0][0] != "-" or words[0] == "--resources" else ["--", "33m"]
+    said = snakemake("-n", "--cores", "1", *words, *targets, cwd=REPOSITORY).stdout
+    said = re.sub(r"^Using workflow specific profile.*\n", "", said)
+    for pattern in (
+        r'\w+(?:Error|Exception) in file "[^"]*"(?:, line \d+)?:\n(.*?)(?:\n  File |\Z)',
+        r"\w+(?:Error|Exception):\n(.*?)(?:\n  File |\Z)",
+        r"\n(\w+Error: .*)\Z",  # Snakemake's own, before it reads the Snakefile
+    ):
+        if found := re.search(pattern, said, re.S):
+            return re.split(r"\s+Wildcards:", found[1])[0]
+    return said
+
+
+CASES = [
+    (f"`snakemake {' '.join(words)}`", lambda folder, words=words: command(folder, words))
+    for words in COMMANDS
+]

@@ -1,0 +1,97 @@
+"""Files that are not what their reader needs: a file's name, what is in it, and who reads it."""
+
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ouroboros import prompts, sources, tasks, tokenizer
+from ouroboros.artifacts import read_json
+from ouroboros.corpus import Corpus
+from ouroboros.grammar import StoryGrammar
+from ouroboros.replies import Replies
+from ouroboros.sums import check_sums
+
+
+def corpus(path):
+    """A corpus of one file, with the settings that the schema fills in."""
+    defaults = {"validation_files": [], "validation_share": 0.1, "column": "text",
+                "separator": "<|endoftext|>", "held_out": 0.05}  # fmt: skip
+    outputs = {split: path.with_name(split) for split in sources.SPLITS}
+    sources.write_splits({"source": "files", "files": [str(path)], **defaults}, outputs)
+
+
+def parquet(path, **columns):
+    pq.write_table(pa.table(columns), path)
+    return path.read_bytes()
+
+
+def task(path):
+    tasks.read_files(tasks.KINDS["mrpc"], [path])
+
+
+def two(*labels):
+    return "".join(
+        json.dumps({"sentence1": "a", "sentence2": "b", "label": x}) + "\n" for x in labels
+    )
+
+
+def tokens_of(path):
+    return tokenizer.make_tokenizer(
+        {"source": "hub", "path": str(path.parent), "end_of_text": "<|endoftext|>"}, []
+    )
+
+
+def replies(path):
+    with Replies(path):
+        pass
+
+
+TSV = "sentence1\tsentence2\tlabel\n"
+GRAMMAR = "lists: {}\nsymbols: {}\n"
+FILES = [
+    ("empty.txt", b"", corpus),
+    ("latin1.txt", b"caf\xe9 and more", corpus),
+    ("one.txt", b"One story.", corpus),
+    ("story.pdf", b"x", corpus),
+    ("broken.jsonl", b'{"text": "a"}\n{"text": ', corpus),
+    ("other.jsonl", b'{"story": "a"}', corpus),
+    ("number.jsonl", b'{"text": 7}', corpus),
+    ("list.jsonl", b'["a"]', corpus),
+    ("text.parquet", b"text", corpus),
+    ("column.parquet", lambda path: parquet(path, story=["a"]), corpus),
+    ("short.jsonl", b'{"sentence1": "a", "label": 1}', task),
+    ("label.jsonl", two(2).encode(), task),
+    ("bool.jsonl", two(True).encode(), task),
+    ("text.jsonl", two("yes").encode(), task),
+    ("empty.jsonl", b"", task),
+    ("task.csv", b"", task),
+    ("columns.tsv", (TSV + "a\tb\n").encode(), task),
+    ("bytes.tsv", TSV.encode() + b"\xff\tb\t1\n", task),
+    ("task.parquet", b"text", task),
+    ("prompts.yaml", b"a: [", prompts.read_prompts),
+    ("mapping.yaml", b"a: b", prompts.read_prompts),
+    ("colon.yaml", b"- Tom said: hello", prompts.read_prompts),
+    ("none.yaml", b"[]", prompts.read_prompts),
+    ("grammar.yaml", b"lists: [", StoryGrammar.from_file),
+    ("empty.yaml", b"", StoryGrammar.from_file),
+    ("hollow.yaml", GRAMMAR.encode(), StoryGrammar.from_file),
+    ("tokenizer.json", b"{}", tokens_of),
+    ("epochs.json", b'{"epochs": ', read_json),
+    ("shard-00000.parquet", b"PAR1", lambda path: Corpus.read([path])),
+    ("SHA256SUMS", b"00  model.safetensors\n", lambda path: check_sums(path.parent)),
+    ("replies.jsonl", b'{"key": "a"}\n', replies),
+]
+
+
+def file_case(name, content, read):
+    def give(folder):
+        path = folder / name
+        path.write_bytes(content(path) if callable(content) else content)
+        read(path)
+
+    shown = "made by a program" if callable(content) else repr(content)[2:-1] or "nothing"
+    return f"`{name}`: `{shown}`", give
+
+
+CASES = [file_case(*entry) for entry in FILES]
