@@ -47,7 +47,8 @@ def check_cluster():
     requests = {slurm.flags(job.resources, job.threads): job for job in jobs}
     try:
         slurm.check_folder(Path.cwd())
-        for request, job in requests.items():
+        # the DAG has its jobs in another order each time: what is said is to be the same
+        for request, job in sorted(requests.items(), key=lambda entry: entry[0]):
             name, resources = job.rule.name, job.resources
             slurm.check_request(name, request)
             longest = resources["runtime"] * (1 + job.restart_times)
@@ -57,6 +58,6 @@ def check_cluster():
                 min(longest, CLUSTER["max_runtime"] or longest),
             )
         if requests:
-            slurm.check_shared(folders_written(), NEEDED, next(iter(requests)))
+            slurm.check_shared(folders_written(), NEEDED, min(requests))
     except UserError as error:
         raise WorkflowError(str(error))
