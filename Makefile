@@ -17,11 +17,12 @@ demo: install
 install: .venv/installed
 install-dev: .venv/installed-dev
 
-.venv/installed: envs/requirements.txt
+.venv/installed: envs/requirements.txt envs/snakemake
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Ouroboros needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Say which to use: make PYTHON=python3.11"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -r envs/requirements.txt
+	@install -m 755 envs/snakemake $(BIN)/snakemake
 	@touch $@
 
 .venv/installed-dev: .venv/installed envs/requirements-dev.txt
@@ -47,4 +48,5 @@ format: install-dev
 	$(BIN)/snakefmt Snakefile workflow/rules
 
 clean:
-	rm -rf .venv .snakemake results logs
+	rm -rf .venv .snakemake logs
+	find results/ -mindepth 1 ! -path results/README.md -delete

@@ -1,8 +1,10 @@
-"""What stands behind `snakemake -n --cores 1` and is not what it should be."""
+"""What stands after `snakemake -n --cores 1` and is not what it should be."""
 
 import re
+import subprocess
+import sys
 
-from tools import REPOSITORY, snakemake
+from tools import REPOSITORY
 
 COMMANDS = [
     ["dmeo"],
@@ -24,7 +26,10 @@ COMMANDS = [
     ["--config", "models={m: {layers: 2, hidden_size: 8, heads: 4}}"],
     ["--configfile", "files.yaml"],
     ["--configfile", "prompts.yaml"],
-    ["--resources", "gpu=1", "results/33m/gen1/ppl.json"],
+    ["--configfile", "demo"],
+    ["--resources", "gpu", "demo"],
+    ["--resources", "gpu=one", "demo"],
+    ["--set-threads", "train", "demo"],
 ]
 CONFIGFILES = {
     "broken.yaml": "lineages: {mine: {corpus: grammar\n",
@@ -41,13 +46,17 @@ def command(folder, words):
     for name, text in CONFIGFILES.items():
         (folder / name).write_text(text)
     words = [str(folder / word) if word in CONFIGFILES else word for word in words]
-    targets = [] if words[0][0] != "-" or words[0] == "--resources" else ["--", "33m"]
-    said = snakemake("-n", "--cores", "1", *words, *targets, cwd=REPOSITORY).stdout
+    targets = [] if words[0][0] != "-" or "demo" in words else ["--", "33m"]
+    said = subprocess.run(
+        [sys.executable, REPOSITORY / "workflow/scripts/snakemake_command.py",
+         "-n", "--cores", "1", *words, *targets],
+        cwd=REPOSITORY, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    ).stdout  # fmt: skip
     said = re.sub(r"^Using workflow specific profile.*\n", "", said)
     for pattern in (
         r'\w+(?:Error|Exception) in file "[^"]*"(?:, line \d+)?:\n(.*?)(?:\n  File |\Z)',
         r"\w+(?:Error|Exception):\n(.*?)(?:\n  File |\Z)",
-        r"\n(\w+Error: .*)\Z",  # Snakemake's own, before it reads the Snakefile
+        r"\nsnakemake: error: (.*)\n",  # before a Snakefile is read
     ):
         if found := re.search(pattern, said, re.S):
             return re.split(r"\s+Wildcards:", found[1])[0]

@@ -113,6 +113,12 @@ def allowed(known: list[Device], given: str | None) -> list[Device]:
     return list(dict.fromkeys(chosen))
 
 
+def driver() -> str:
+    """Version of the NVIDIA driver; "unknown" where nvidia-smi does not tell."""
+    found = _nvidia_smi("--query-gpu=driver_version", "--format=csv,noheader").split()
+    return found[0] if found else "unknown"
+
+
 def _lock(count, candidates, folder):
     """Lock all `count` devices or none; their names, and why others were passed over."""
     names, refusals = [], []
