@@ -20,14 +20,14 @@ import sides
 import torch
 from comparison import cpu, spread
 
-from ouroboros.checkpoint import write_checkpoint
-from ouroboros.classification import encode, predict
-from ouroboros.classifier import read_classifier
+from ouroboros.data.tokenizer import END_OF_TEXT, make_tokenizer, write_tokenizer
 from ouroboros.errors import UserError
-from ouroboros.fine_tuning import FineTuning, epoch_orders, fine_tune
-from ouroboros.model import initialise
-from ouroboros.tasks import KINDS, read_files
-from ouroboros.tokenizer import END_OF_TEXT, make_tokenizer, write_tokenizer
+from ouroboros.metrics.classification.evaluate import encode, predict
+from ouroboros.metrics.classification.fine_tuning import FineTuning, epoch_orders, fine_tune
+from ouroboros.metrics.classification.model import read_classifier
+from ouroboros.metrics.classification.tasks import KINDS, read_files
+from ouroboros.model.checkpoint import write_checkpoint
+from ouroboros.model.gpt_neo import initialise
 
 SETTINGS = {"learning_rate": 5e-5, "batch": 8, "eval_batch": 32, "epochs": 1}  # paper 5.4
 WARM_UP = 16  # examples

@@ -9,9 +9,9 @@ from pathlib import Path
 import sides
 import yaml
 
-from ouroboros.checkpoint import _config, to_transformers
-from ouroboros.model import GPTNeo, ModelSettings, initialise
-from ouroboros.settings import resolve
+from ouroboros.config.resolve import resolve
+from ouroboros.model.checkpoint import _config, to_transformers
+from ouroboros.model.gpt_neo import GPTNeo, ModelSettings, initialise
 
 GPT2_TOKENS = 50257
 

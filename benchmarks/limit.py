@@ -8,7 +8,7 @@ import time
 
 import torch
 
-from ouroboros.model import ModelSettings
+from ouroboros.model.gpt_neo import ModelSettings
 
 SQUARE = 2048  # rows and columns of the square product
 FLOATS = 50_000_000  # 200 MB, beyond every cache

@@ -15,10 +15,10 @@ import torch
 from comparison import Work, compare
 from limit import forward_flop
 
+from ouroboros.data.sources import stories
+from ouroboros.data.tokenizer import make_tokenizer
 from ouroboros.errors import UserError
-from ouroboros.perplexity import story_losses
-from ouroboros.sources import stories
-from ouroboros.tokenizer import make_tokenizer
+from ouroboros.model.scoring import story_losses
 
 WARM_UP = 4  # stories
 SLICE = 512  # tokens in one product of the LM head, whose size the limit is measured at

@@ -14,7 +14,7 @@ import torch
 from comparison import Work, compare
 from limit import cache_bytes, forward_flop
 
-from ouroboros.sampling import sample
+from ouroboros.sampling.sampler import sample
 
 WARM_UP = 8  # tokens
 

@@ -15,9 +15,9 @@ import torch
 from comparison import Work, compare
 from limit import forward_flop
 
-from ouroboros.corpus import TOKEN, Corpus
-from ouroboros.model import initialise
-from ouroboros.training import Training, TrainingSettings
+from ouroboros.data.corpus import TOKEN, Corpus
+from ouroboros.model.gpt_neo import initialise
+from ouroboros.training.trainer import Training, TrainingSettings
 
 MICRO_BATCH = {"33m": 4}  # of the others 8
 SLICE = 512  # tokens in one product of the LM head, whose size the limit is measured at

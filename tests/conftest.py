@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tools import Workflow
 
-# Triton reads this when it is first imported, by whichever library; see test_gpu.py
+# Triton reads this when it is first imported, by whichever library; see test_triton_kernels.py
 if not Path("/dev/nvidiactl").exists():
     os.environ["TRITON_INTERPRET"] = "1"
 
@@ -39,14 +39,14 @@ def texts():
 @pytest.fixture(scope="session")
 def tokenizer(texts):
     """A byte-level BPE of 300 tokens; end-of-text is id 0."""
-    from ouroboros.tokenizer import make_tokenizer
+    from ouroboros.data.tokenizer import make_tokenizer
 
     return make_tokenizer({"source": "train", "vocabulary_size": 300}, texts)[0]
 
 
 @pytest.fixture(scope="session")
 def tokenizer_folder(tokenizer, tmp_path_factory):
-    from ouroboros.tokenizer import END_OF_TEXT, write_tokenizer
+    from ouroboros.data.tokenizer import END_OF_TEXT, write_tokenizer
 
     folder = tmp_path_factory.mktemp("tokenizer") / "tokenizer"
     write_tokenizer(tokenizer, END_OF_TEXT, folder)
@@ -56,7 +56,7 @@ def tokenizer_folder(tokenizer, tmp_path_factory):
 @pytest.fixture
 def model_settings():
     """Small, but with every feature: both kinds of layers, windows shorter than the texts."""
-    from ouroboros.model import ModelSettings
+    from ouroboros.model.gpt_neo import ModelSettings
 
     return ModelSettings(
         layers=4, hidden_size=16, heads=4, window=8, context=24, positions=64, initial_std=0.02,

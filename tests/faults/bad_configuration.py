@@ -5,7 +5,7 @@ import copy
 import yaml
 from tools import CONFIG, SCHEMA
 
-from ouroboros import settings
+from ouroboros.config import resolve as settings
 
 RESERVED = frozenset({"train", "all"})
 CONFIGURATION = [

@@ -8,10 +8,12 @@ from pathlib import Path
 from judge_server import JudgeServer, error
 from tools import CONFIG, REPOSITORY, SCHEMA
 
-from ouroboros import gpus, judge, settings
-from ouroboros.artifacts import write_json
+from ouroboros.config import resolve as settings
 from ouroboros.errors import UserError
-from ouroboros.replies import Replies
+from ouroboros.jobs import gpu_locks as gpus
+from ouroboros.metrics.gpt_eval import judge
+from ouroboros.metrics.gpt_eval.reply_log import Replies
+from ouroboros.storage.atomic import write_json
 
 KNOWN = [gpus.Device("GPU-0aaa", "0", 1.0), gpus.Device("GPU-1bbb", "1", 1.0)]
 

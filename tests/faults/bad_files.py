@@ -5,12 +5,14 @@ import json
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ouroboros import prompts, sources, tasks, tokenizer
-from ouroboros.artifacts import read_json
-from ouroboros.corpus import Corpus
-from ouroboros.grammar import StoryGrammar
-from ouroboros.replies import Replies
-from ouroboros.sums import check_sums
+from ouroboros.data import sources, tokenizer
+from ouroboros.data.corpus import Corpus
+from ouroboros.data.grammar import StoryGrammar
+from ouroboros.metrics.classification import tasks
+from ouroboros.metrics.gpt_eval import prompts
+from ouroboros.metrics.gpt_eval.reply_log import Replies
+from ouroboros.storage.atomic import read_json
+from ouroboros.storage.checksums import check_sums
 
 
 def corpus(path):

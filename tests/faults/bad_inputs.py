@@ -14,7 +14,7 @@ from pathlib import Path
 TESTS = Path(__file__).resolve().parent.parent
 sys.path[:0] = [
     str(TESTS.parent / "workflow/scripts"),
-    str(TESTS),
+    str(TESTS / "support"),
 ]  # where this is run as a program
 
 import bad_commands  # noqa: E402
@@ -23,9 +23,9 @@ import bad_environments  # noqa: E402
 import bad_files  # noqa: E402
 from tools import REPOSITORY  # noqa: E402
 
-from ouroboros import gpus  # noqa: E402
-from ouroboros.artifacts import write_text  # noqa: E402
 from ouroboros.errors import UserError  # noqa: E402
+from ouroboros.jobs import gpu_locks as gpus  # noqa: E402
+from ouroboros.storage.atomic import write_text  # noqa: E402
 
 DOCS = REPOSITORY / "docs/bad-input.md"
 GROUPS = {

@@ -1,7 +1,7 @@
 """docs/bad-input.md is true: each of its inputs is refused, in the words that stand there."""
 
 import pytest
-from faults.bad_inputs import CASES, DOCS, message, row
+from bad_inputs import CASES, DOCS, message, row
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case[0]}: {case[1]}" for case in CASES])

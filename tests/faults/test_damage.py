@@ -7,14 +7,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from ouroboros.artifacts import read_json, write_json
-from ouroboros.checkpoint import read_checkpoint, read_lm, write_checkpoint
-from ouroboros.classifier import read_classifier
-from ouroboros.corpus import Corpus, ShardWriter, blocks
+from ouroboros.data.corpus import Corpus, ShardWriter, blocks
+from ouroboros.data.tokenizer import read_tokenizer
 from ouroboros.errors import UserError
-from ouroboros.model import initialise
-from ouroboros.parquet import KEY, SEAL, check_seal, write_parquet
-from ouroboros.tokenizer import read_tokenizer
+from ouroboros.metrics.classification.model import read_classifier
+from ouroboros.model.checkpoint import read_checkpoint, read_lm, write_checkpoint
+from ouroboros.model.gpt_neo import initialise
+from ouroboros.storage.atomic import read_json, write_json
+from ouroboros.storage.parquet import KEY, SEAL, check_seal, write_parquet
 
 FLIPS = 100  # per file
 

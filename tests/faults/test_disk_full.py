@@ -6,12 +6,12 @@ import subprocess
 import numpy as np
 import pytest
 
-from ouroboros.artifacts import read_json, write_json, write_text
-from ouroboros.checkpoint import read_checkpoint, write_checkpoint
-from ouroboros.corpus import Corpus, ShardWriter
+from ouroboros.data.corpus import Corpus, ShardWriter
 from ouroboros.errors import UserError
-from ouroboros.model import initialise
-from ouroboros.replies import Replies
+from ouroboros.metrics.gpt_eval.reply_log import Replies
+from ouroboros.model.checkpoint import read_checkpoint, write_checkpoint
+from ouroboros.model.gpt_neo import initialise
+from ouroboros.storage.atomic import read_json, write_json, write_text
 
 
 @pytest.fixture

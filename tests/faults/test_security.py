@@ -12,18 +12,22 @@ import numpy as np
 import pytest
 from tools import CONFIG, REPOSITORY, SCHEMA, TINY
 
-from ouroboros import judge, prompts, settings, sources, tasks, tokens
-from ouroboros.artifacts import read_json
-from ouroboros.checkpoint import read_checkpoint, read_lm, write_checkpoint
-from ouroboros.classifier import read_classifier
-from ouroboros.corpus import Corpus
+from ouroboros.config import resolve as settings
+from ouroboros.data import sources
+from ouroboros.data import tokenise as tokens
+from ouroboros.data.corpus import Corpus
+from ouroboros.data.grammar import StoryGrammar
+from ouroboros.data.tokenizer import make_tokenizer, read_tokenizer
 from ouroboros.errors import UserError
-from ouroboros.grammar import StoryGrammar
-from ouroboros.model import initialise
-from ouroboros.parquet import check_seal
-from ouroboros.replies import Replies
-from ouroboros.sums import write_sums
-from ouroboros.tokenizer import make_tokenizer, read_tokenizer
+from ouroboros.metrics.classification import tasks
+from ouroboros.metrics.classification.model import read_classifier
+from ouroboros.metrics.gpt_eval import judge, prompts
+from ouroboros.metrics.gpt_eval.reply_log import Replies
+from ouroboros.model.checkpoint import read_checkpoint, read_lm, write_checkpoint
+from ouroboros.model.gpt_neo import initialise
+from ouroboros.storage.atomic import read_json
+from ouroboros.storage.checksums import write_sums
+from ouroboros.storage.parquet import check_seal
 
 CODE = sorted((REPOSITORY / "workflow").rglob("*.py"))
 RULES = [REPOSITORY / "Snakefile", *sorted((REPOSITORY / "workflow").rglob("*.smk"))]

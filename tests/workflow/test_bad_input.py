@@ -7,7 +7,7 @@ import sys
 import pytest
 from tools import REPOSITORY, TINY, artifacts, snakemake
 
-from ouroboros.sums import write_sums
+from ouroboros.storage.checksums import write_sums
 
 
 def fails(result, *messages):

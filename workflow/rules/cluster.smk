@@ -1,6 +1,6 @@
 """What jobs ask of a cluster beyond their rule's own resources: the `cluster` section of the configuration."""
 
-from ouroboros import slurm
+from ouroboros.preflight import slurm
 
 CLUSTER = RESOLVED["cluster"]
 

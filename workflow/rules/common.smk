@@ -9,8 +9,8 @@ import yaml
 from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, f"{workflow.basedir}/workflow/scripts")
+from ouroboros.config.resolve import resolve
 from ouroboros.errors import UserError, nearest
-from ouroboros.settings import resolve
 
 ENVIRONMENT = f"{workflow.basedir}/envs/ouroboros.yaml"
 RESERVED = frozenset(

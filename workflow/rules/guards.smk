@@ -2,7 +2,7 @@
 
 import os
 
-from ouroboros.lock import lock_note
+from ouroboros.preflight.snakemake_lock import lock_note
 
 
 def note_the_lock():

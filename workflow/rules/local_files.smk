@@ -3,7 +3,7 @@
 import glob
 import shlex
 
-from ouroboros.clock import from_the_future
+from ouroboros.preflight.file_times import from_the_future
 
 
 def matching(key, patterns, formats):

@@ -3,9 +3,9 @@
 import logging
 import sys
 
-from ouroboros.clock import bring_to_now
 from ouroboros.errors import UserError
-from ouroboros.stopping import Stopped, on_signals
+from ouroboros.jobs.signals import Stopped, on_signals
+from ouroboros.preflight.file_times import bring_to_now
 
 log = logging.getLogger("ouroboros")
 

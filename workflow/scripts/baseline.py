@@ -1,11 +1,11 @@
 """Rule baseline: a model of random weights, never trained."""
 
 from adaptor import run
-from ouroboros.checkpoint import write_checkpoint
-from ouroboros.model import ModelSettings, initialise
-from ouroboros.provenance import provenance
+from ouroboros.data.tokenizer import read_tokenizer
+from ouroboros.jobs.provenance import provenance
+from ouroboros.model.checkpoint import write_checkpoint
+from ouroboros.model.gpt_neo import ModelSettings, initialise
 from ouroboros.randomness import seed_for
-from ouroboros.tokenizer import read_tokenizer
 
 
 def main(snakemake):

@@ -1,10 +1,10 @@
 """Rule calibrate: what this machine does per second with one model."""
 
 from adaptor import run
-from ouroboros.artifacts import write_json
-from ouroboros.calibration import calibrate
-from ouroboros.grammar import StoryGrammar
-from ouroboros.provenance import provenance
+from ouroboros.data.grammar import StoryGrammar
+from ouroboros.jobs.provenance import provenance
+from ouroboros.planning.model_speed import calibrate
+from ouroboros.storage.atomic import write_json
 
 STORIES = 300  # enough to train a small tokenizer on
 

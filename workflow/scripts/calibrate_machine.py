@@ -2,9 +2,9 @@
 
 from adaptor import run
 from dry_run import seconds_to_start
-from ouroboros.artifacts import write_json
-from ouroboros.machine import measure_machine
-from ouroboros.provenance import provenance
+from ouroboros.jobs.provenance import provenance
+from ouroboros.planning.machine_speed import measure_machine
+from ouroboros.storage.atomic import write_json
 
 
 def main(snakemake):

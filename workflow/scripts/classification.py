@@ -1,13 +1,13 @@
 """Rule classification: a copy of an LM, fine-tuned on a task and measured."""
 
 from adaptor import run
-from ouroboros.artifacts import write_json
-from ouroboros.classification import classify, seeds_for
-from ouroboros.device import choose_device, describe
-from ouroboros.fine_tuning import FineTuning
-from ouroboros.parquet import check_seal
-from ouroboros.provenance import provenance
-from ouroboros.tasks import KINDS, read_files
+from ouroboros.jobs.device import choose_device, describe
+from ouroboros.jobs.provenance import provenance
+from ouroboros.metrics.classification.evaluate import classify, seeds_for
+from ouroboros.metrics.classification.fine_tuning import FineTuning
+from ouroboros.metrics.classification.tasks import KINDS, read_files
+from ouroboros.storage.atomic import write_json
+from ouroboros.storage.parquet import check_seal
 
 
 def main(snakemake):

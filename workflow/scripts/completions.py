@@ -1,14 +1,14 @@
 """Rule completions: what an LM makes of the given beginnings of stories."""
 
 from adaptor import run
-from ouroboros.artifacts import write_json
-from ouroboros.checkpoint import read_lm
-from ouroboros.completions import complete
-from ouroboros.device import choose_device, describe
-from ouroboros.prompts import HUB, read_prompts
-from ouroboros.provenance import provenance
+from ouroboros.data.tokenizer import read_tokenizer
+from ouroboros.jobs.device import choose_device, describe
+from ouroboros.jobs.provenance import provenance
+from ouroboros.metrics.gpt_eval.prompts import HUB, read_prompts
+from ouroboros.model.checkpoint import read_lm
 from ouroboros.randomness import seed_for
-from ouroboros.tokenizer import read_tokenizer
+from ouroboros.sampling.completions import complete
+from ouroboros.storage.atomic import write_json
 
 
 def main(snakemake):

@@ -3,9 +3,9 @@
 import pandas as pd
 
 from adaptor import run
-from ouroboros.artifacts import read_json
-from ouroboros.figures.scores import draw_scores
-from ouroboros.statements import task_name
+from ouroboros.findings.claims import task_name
+from ouroboros.report.figures.scores import draw_scores
+from ouroboros.storage.atomic import read_json
 
 LABELS = {"accuracy": "Accuracy", "weighted_f1": "Weighted F1"}
 

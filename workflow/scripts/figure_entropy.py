@@ -3,8 +3,8 @@
 import pandas as pd
 
 from adaptor import run
-from ouroboros.artifacts import read_json
-from ouroboros.figures.generations import draw_entropy_and_oov
+from ouroboros.report.figures.generations import draw_entropy_and_oov
+from ouroboros.storage.atomic import read_json
 
 
 def main(snakemake):

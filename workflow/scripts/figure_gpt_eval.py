@@ -3,8 +3,8 @@
 import pandas as pd
 
 from adaptor import run
-from ouroboros.artifacts import read_json
-from ouroboros.figures.scores import draw_scores
+from ouroboros.report.figures.scores import draw_scores
+from ouroboros.storage.atomic import read_json
 
 SHOWN = ("grammar", "consistency")
 

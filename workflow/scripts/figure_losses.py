@@ -1,8 +1,8 @@
 """Rule figure_losses: histograms of token losses, of one lineage."""
 
 from adaptor import run
-from ouroboros.artifacts import read_json
-from ouroboros.figures.losses import draw_losses
+from ouroboros.report.figures.losses import draw_losses
+from ouroboros.storage.atomic import read_json
 
 
 def main(snakemake):

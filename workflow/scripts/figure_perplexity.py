@@ -5,8 +5,8 @@ import math
 import pandas as pd
 
 from adaptor import run
-from ouroboros.artifacts import read_json
-from ouroboros.figures.generations import draw_perplexity
+from ouroboros.report.figures.generations import draw_perplexity
+from ouroboros.storage.atomic import read_json
 
 
 def main(snakemake):

@@ -1,7 +1,7 @@
 """Rule figure_schematic: Extended Data Fig. 5, of one lineage."""
 
 from adaptor import run
-from ouroboros.figures.schematic import draw_schematic
+from ouroboros.report.figures.schematic import draw_schematic
 
 
 def main(snakemake):

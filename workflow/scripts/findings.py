@@ -1,10 +1,10 @@
 """Rule findings: the paper's findings, judged by what was measured of a lineage or of several."""
 
 from adaptor import run
-from ouroboros.artifacts import write_json, write_text
-from ouroboros.findings import findings, findings_section
-from ouroboros.measurements import read_measurements
-from ouroboros.provenance import provenance
+from ouroboros.findings.evaluate import findings, findings_section
+from ouroboros.findings.results import read_measurements
+from ouroboros.jobs.provenance import provenance
+from ouroboros.storage.atomic import write_json, write_text
 
 
 def main(snakemake):

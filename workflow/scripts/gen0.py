@@ -1,7 +1,7 @@
 """Rule gen0: the initial corpus among the lineage's, a link to what lineages share."""
 
 from adaptor import run
-from ouroboros.artifacts import link
+from ouroboros.storage.atomic import link
 
 
 def main(snakemake):

@@ -3,12 +3,12 @@
 import logging
 
 from adaptor import run
-from ouroboros.artifacts import read_json, write_json
-from ouroboros.costs import bill
-from ouroboros.grades import scores
-from ouroboros.judge import Judge, grade
-from ouroboros.provenance import provenance
-from ouroboros.replies import Replies
+from ouroboros.jobs.provenance import provenance
+from ouroboros.metrics.gpt_eval.grades import scores
+from ouroboros.metrics.gpt_eval.judge import Judge, grade
+from ouroboros.metrics.gpt_eval.price import bill
+from ouroboros.metrics.gpt_eval.reply_log import Replies
+from ouroboros.storage.atomic import read_json, write_json
 
 
 def main(snakemake):

@@ -3,10 +3,10 @@
 import sys
 
 from adaptor import run
-from ouroboros.artifacts import read_json, write_json
-from ouroboros.costs import estimate
-from ouroboros.judge import Judge, questions
-from ouroboros.provenance import provenance
+from ouroboros.jobs.provenance import provenance
+from ouroboros.metrics.gpt_eval.judge import Judge, questions
+from ouroboros.metrics.gpt_eval.price import estimate
+from ouroboros.storage.atomic import read_json, write_json
 
 
 def main(snakemake):

@@ -1,8 +1,8 @@
 """Rule gpt_eval_table: cases of GPT-Eval in the manner of Extended Data Table 2."""
 
 from adaptor import run
-from ouroboros.artifacts import read_json, write_text
-from ouroboros.samples import cases_page
+from ouroboros.report.samples import cases_page
+from ouroboros.storage.atomic import read_json, write_text
 
 
 def main(snakemake):

@@ -1,9 +1,9 @@
 """Rule initial_corpus: the stories of a source, split."""
 
 from adaptor import run
-from ouroboros.artifacts import write_json
-from ouroboros.provenance import provenance
-from ouroboros.sources import SPLITS, write_splits
+from ouroboros.data.sources import SPLITS, write_splits
+from ouroboros.jobs.provenance import provenance
+from ouroboros.storage.atomic import write_json
 
 
 def main(snakemake):

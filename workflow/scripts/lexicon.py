@@ -1,7 +1,7 @@
 """Rule lexicon: the English words that spaCy knows."""
 
 from adaptor import run
-from ouroboros.lexicon import build_lexicon, write_lexicon
+from ouroboros.metrics.text.lexicon import build_lexicon, write_lexicon
 
 
 def main(snakemake):

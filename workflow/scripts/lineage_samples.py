@@ -1,11 +1,11 @@
 """Rule lineage_samples: stories of all generations, to read one below the other, and as data."""
 
 from adaptor import run
-from ouroboros.artifacts import write_json, write_text
-from ouroboros.corpus import blocks
-from ouroboros.provenance import provenance
-from ouroboros.samples import excerpts, lineage_page
-from ouroboros.tokenizer import read_tokenizer
+from ouroboros.data.corpus import blocks
+from ouroboros.data.tokenizer import read_tokenizer
+from ouroboros.jobs.provenance import provenance
+from ouroboros.report.samples import excerpts, lineage_page
+from ouroboros.storage.atomic import write_json, write_text
 
 
 def main(snakemake):

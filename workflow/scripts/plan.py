@@ -5,11 +5,11 @@ from pathlib import Path
 
 from adaptor import run
 from dry_run import jobs
-from ouroboros.artifacts import read_json, write_json, write_text
-from ouroboros.costing import Costs
-from ouroboros.facts import costs_of
-from ouroboros.plan import page, plan
-from ouroboros.provenance import provenance
+from ouroboros.jobs.provenance import provenance
+from ouroboros.planning.assumptions import costs_of
+from ouroboros.planning.job_costs import Costs
+from ouroboros.planning.plan import page, plan
+from ouroboros.storage.atomic import read_json, write_json, write_text
 
 
 def main(snakemake):

@@ -1,13 +1,14 @@
 """Rule ppl: perplexity of an LM on the validation set."""
 
 from adaptor import run
-from ouroboros.artifacts import write_json
-from ouroboros.checkpoint import read_lm
-from ouroboros.device import choose_device, describe
-from ouroboros.perplexity import perplexity, story_losses
-from ouroboros.provenance import provenance
-from ouroboros.tails import tails
-from ouroboros.tokens import read_token_stories
+from ouroboros.data.tokenise import read_token_stories
+from ouroboros.jobs.device import choose_device, describe
+from ouroboros.jobs.provenance import provenance
+from ouroboros.metrics.loss_distribution import tails
+from ouroboros.metrics.perplexity import perplexity
+from ouroboros.model.checkpoint import read_lm
+from ouroboros.model.scoring import story_losses
+from ouroboros.storage.atomic import write_json
 
 
 def main(snakemake):

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from adaptor import run
-from ouroboros.artifacts import read_json, write_text
-from ouroboros.measurements import read_measurements
-from ouroboros.report import figure, page, settings_text, verdicts
-from ouroboros.report_tables import classification, gpt_eval, made_with, numbers
+from ouroboros.findings.results import read_measurements
+from ouroboros.report.page import figure, page, settings_text, verdicts
+from ouroboros.report.tables import classification, gpt_eval, made_with, numbers
+from ouroboros.storage.atomic import read_json, write_text
 
 
 def main(snakemake):

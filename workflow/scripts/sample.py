@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from adaptor import run
-from ouroboros.blocks import Blocks
-from ouroboros.checkpoint import read_lm
-from ouroboros.corpus import ShardWriter
-from ouroboros.device import choose_device
+from ouroboros.data.corpus import ShardWriter
+from ouroboros.jobs.device import choose_device
+from ouroboros.jobs.snapshots import States
+from ouroboros.model.checkpoint import read_lm
 from ouroboros.randomness import seed_for
-from ouroboros.sampling import fitting_batch, sample
-from ouroboros.state import States
+from ouroboros.sampling.sampled_batches import Blocks
+from ouroboros.sampling.sampler import fitting_batch, sample
 
 
 def main(snakemake):

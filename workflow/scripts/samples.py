@@ -1,10 +1,10 @@
 """Rule samples: a few stories of a generation's corpus, to read."""
 
 from adaptor import run
-from ouroboros.artifacts import write_text
-from ouroboros.corpus import blocks
-from ouroboros.samples import excerpts, samples_page
-from ouroboros.tokenizer import read_tokenizer
+from ouroboros.data.corpus import blocks
+from ouroboros.data.tokenizer import read_tokenizer
+from ouroboros.report.samples import excerpts, samples_page
+from ouroboros.storage.atomic import write_text
 
 
 def main(snakemake):

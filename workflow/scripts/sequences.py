@@ -3,8 +3,8 @@
 import logging
 
 from adaptor import run
-from ouroboros.tokenizer import read_tokenizer
-from ouroboros.tokens import pack
+from ouroboros.data.tokenise import pack
+from ouroboros.data.tokenizer import read_tokenizer
 
 
 def main(snakemake):

@@ -1,8 +1,8 @@
 """Rule table: perplexity, entropy and OOV words of a lineage, generation by generation."""
 
 from adaptor import run
-from ouroboros.artifacts import read_json, write_text
-from ouroboros.tables import summary
+from ouroboros.report.table_markdown import summary
+from ouroboros.storage.atomic import read_json, write_text
 
 
 def main(snakemake):

@@ -1,7 +1,7 @@
 """Rule task: the examples of a text-classification task, from wherever they come."""
 
 from adaptor import run
-from ouroboros.tasks import KINDS, read_files, read_hub, write_examples
+from ouroboros.metrics.classification.tasks import KINDS, read_files, read_hub, write_examples
 
 
 def main(snakemake):

@@ -1,13 +1,13 @@
 """Rule text: statistics of a generation's corpus."""
 
 from adaptor import run
-from ouroboros.artifacts import write_json
-from ouroboros.corpus import blocks
-from ouroboros.divergence import drift
-from ouroboros.lexicon import read_lexicon
-from ouroboros.provenance import provenance
-from ouroboros.text import text_statistics
-from ouroboros.tokenizer import read_tokenizer
+from ouroboros.data.corpus import blocks
+from ouroboros.data.tokenizer import read_tokenizer
+from ouroboros.jobs.provenance import provenance
+from ouroboros.metrics.text.divergence import drift
+from ouroboros.metrics.text.lexicon import read_lexicon
+from ouroboros.metrics.text.statistics import text_statistics
+from ouroboros.storage.atomic import write_json
 
 
 def main(snakemake):

@@ -1,11 +1,11 @@
 """Rule tokenise: the three splits of a corpus as tokens, and how many there are."""
 
 from adaptor import run
-from ouroboros.artifacts import write_json
-from ouroboros.provenance import provenance
-from ouroboros.sources import SPLITS
-from ouroboros.tokenizer import read_tokenizer
-from ouroboros.tokens import tokenise
+from ouroboros.data.sources import SPLITS
+from ouroboros.data.tokenise import tokenise
+from ouroboros.data.tokenizer import read_tokenizer
+from ouroboros.jobs.provenance import provenance
+from ouroboros.storage.atomic import write_json
 
 
 def main(snakemake):

@@ -4,14 +4,14 @@ Generation 1 finds the number of epochs by early stopping; the others read it.
 """
 
 from adaptor import run
-from ouroboros.artifacts import read_json, write_json
-from ouroboros.checkpoint import write_checkpoint
-from ouroboros.device import choose_device, count, describe
-from ouroboros.provenance import provenance
-from ouroboros.state import States
-from ouroboros.team_processes import team
-from ouroboros.tokenizer import read_tokenizer
-from ouroboros.training_job import TrainingJob
+from ouroboros.data.tokenizer import read_tokenizer
+from ouroboros.jobs.device import choose_device, count, describe
+from ouroboros.jobs.provenance import provenance
+from ouroboros.jobs.snapshots import States
+from ouroboros.model.checkpoint import write_checkpoint
+from ouroboros.storage.atomic import read_json, write_json
+from ouroboros.training.job import TrainingJob
+from ouroboros.training.launcher import team
 
 
 def main(snakemake):

@@ -1,0 +1,110 @@
+"""What tests call: lively weights, a real Snakemake, a small copy of the workflow."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+CONFIG = yaml.safe_load(
+    (REPOSITORY / "config.yaml").read_text()
+)  # as it is shipped; copy, then change
+SCHEMA = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())
+
+TINY = {
+    "corpora": {"own": {"source": "files", "files": ["own.txt"]}},
+    "tokenizers": {"small": {"source": "train", "vocabulary_size": 300}},
+    "models": {
+        "tiny": {"layers": 2, "hidden_size": 16, "heads": 2, "window": 8, "context": 32, "positions": 32}
+    },
+    "training": {"tiny": {"batch": 8, "learning_rate": 1.0e-2, "max_epochs": 2}},
+    "sampling": {"tiny": {"sequences": 40, "sequence_length": 32, "shards": 2}},
+    "evaluation": {"tiny": {"context": 32, "distinct_sequences": 40, "samples": 2, "sample_tokens": 20}},
+    "lineages": {
+        "tiny": {
+            "corpus": "own", "tokenizer": "small", "model": "tiny", "training": "tiny",
+            "sampling": "tiny", "evaluation": "tiny", "generations": 3,
+            "overrides": {
+                "resources": {
+                    rule: {"gpu": 0, "threads": 1, "mem_mb": 500, "batch": 16}
+                    for rule in ("train", "sample", "ppl", "completions")
+                }
+            },
+        }
+    },
+}  # fmt: skip
+
+
+def lively(model, scale=12.0):
+    """Scale weights up, so that attention is far from uniform and mistakes show."""
+    import torch
+
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() > 1:
+                parameter.mul_(scale)
+    return model.eval()
+
+
+def snakemake(*arguments, cwd, environment=None):
+    """Run this interpreter's Snakemake; the finished process with its whole output in `stdout`."""
+    return subprocess.run(
+        [sys.executable, "-m", "snakemake", *map(str, arguments)],
+        cwd=cwd, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        env={**os.environ, **(environment or {})},
+    )  # fmt: skip
+
+
+def listed_jobs(output: str) -> list[dict]:
+    """The jobs that a dry-run prints: `rule`, and `input`, `output`, `wildcards` as printed."""
+    jobs = []
+    for line in output.splitlines():
+        if line.startswith(("rule ", "localrule ")):
+            jobs.append({"rule": line.split()[1].rstrip(":")})
+        elif jobs and line.startswith("    ") and ": " in line:
+            key, value = line.strip().split(": ", 1)
+            jobs[-1].setdefault(key, value)
+    return jobs
+
+
+class Workflow:
+    """A copy of the workflow with a configuration of its own laid over the shipped one."""
+
+    def __init__(self, folder: Path, texts):
+        self.folder = folder
+        for name in ("Snakefile", "config.yaml"):
+            shutil.copy(REPOSITORY / name, folder)
+        for name in ("workflow", "profiles", "envs", "resources"):
+            shutil.copytree(
+                REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
+            )
+        (folder / "own.txt").write_text("<|endoftext|>".join(texts))
+        self.configure(TINY)
+
+    def configure(self, config):
+        (self.folder / "tiny.yaml").write_text(yaml.safe_dump(config))
+
+    def run(self, *arguments, environment=None):
+        return snakemake(
+            "--configfile", "tiny.yaml", "--cores", "2", *arguments,
+            cwd=self.folder, environment=environment,
+        )  # fmt: skip
+
+    def planned(self, *targets) -> set[str]:
+        """The jobs that a dry-run of `targets` lists: rule and wildcards, `ppl tiny gen1`."""
+        result = self.run(*targets, "--dry-run")
+        assert result.returncode == 0, result.stdout
+        return {
+            " ".join(
+                [job["rule"], *(v.split("=")[1] for v in job.get("wildcards", "").split(",") if v)]
+            )
+            for job in listed_jobs(result.stdout)
+        }
+
+
+def artifacts(folder: Path) -> set[str]:
+    """The files below a folder, as paths from there."""
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}

@@ -1,0 +1,173 @@
+"""The configuration: what is filled in, and what is refused in which words."""
+
+import copy
+
+import pytest
+from tools import CONFIG, SCHEMA
+
+from ouroboros.config.resolve import resolve
+from ouroboros.errors import UserError
+
+
+def changed(path, value):
+    """A copy of the shipped configuration with one key set."""
+    config = copy.deepcopy(CONFIG)
+    *parents, last = path.split("/")
+    place = config
+    for key in parents:
+        place = place.setdefault(key, {})
+    place[last] = value
+    return config
+
+
+def test_the_shipped_configuration_is_the_paper():
+    lineage = resolve(CONFIG, SCHEMA)["lineages"]["33m"]
+    assert lineage["model"] == {
+        "layers": 4, "hidden_size": 768, "heads": 16, "window": 256, "context": 512,
+        "positions": 2048, "initial_std": 0.02,
+    }  # fmt: skip
+    assert lineage["training"]["batch"] == 320
+    assert lineage["training"]["learning_rate"] == 5e-4
+    assert lineage["sampling"]["sequences"] == 1_000_000
+    assert lineage["sampling"]["sequence_length"] == 600
+    assert lineage["generations"] == 40
+
+
+def test_three_lines_of_ones_own_are_enough():
+    config = changed("corpora/mine", {"source": "files", "files": ["mine.txt"]})
+    config["lineages"]["mine"] = {"corpus": "mine", "model": "1m"}
+    lineage = resolve(config, SCHEMA)["lineages"]["mine"]
+    assert (lineage["tokenizer"], lineage["seed"], lineage["regime"]) == ("gpt2", 0, "replace")
+    assert lineage["training"] == resolve(CONFIG, SCHEMA)["lineages"]["1m"]["training"]
+
+
+def test_an_override_is_of_one_lineage_alone():
+    config = changed("lineages/33m/overrides", {"training": {"learning_rate": 0.1}})
+    lineages = resolve(config, SCHEMA)["lineages"]
+    assert lineages["33m"]["training"]["learning_rate"] == 0.1
+    assert lineages["33m"]["training"]["batch"] == 320
+    assert lineages["1m"]["training"]["learning_rate"] == 5e-4
+
+
+def test_an_overridden_corpus_is_a_corpus_of_its_own():
+    config = changed("lineages/demo/overrides/corpus", {"seed": 5})
+    config["lineages"]["other"] = {"corpus": "grammar", "model": "1m"}
+    resolved = resolve(config, SCHEMA)
+    assert resolved["lineages"]["demo"]["corpus"] == "grammar.demo"
+    assert resolved["corpora"]["grammar.demo"]["seed"] == 5
+    assert resolved["corpora"]["grammar"]["seed"] == 0
+
+
+def test_every_key_of_the_schema_has_a_sentence_and_a_type():
+    def walk(node, path):
+        for key, entry in node.get("properties", {}).items():
+            where = f"{path}.{key}"
+            target = SCHEMA["$defs"][entry["$ref"].rsplit("/")[-1]] if "$ref" in entry else entry
+            assert (entry.get("description") or target["description"]).endswith("."), where
+            assert {"type", "enum", "const", "anyOf", "$ref"} & {*entry, *target}, where
+            walk(entry, where)
+
+    walk(SCHEMA, "config")
+    for name, definition in SCHEMA["$defs"].items():
+        if definition.get("type") == "object" and name != "names":
+            assert definition.get("additionalProperties") is False or "allOf" in definition, name
+            walk(definition, name)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("lineage", {}, "config: unknown key 'lineage'. Did you mean 'lineages'?"),
+        ("models/1m/layer", 3, "config: models.1m: unknown key 'layer'. Did you mean 'layers'?"),
+        ("models/1m/layers", 0, "config: models.1m.layers: 0 is less than the minimum of 1"),
+        ("models/1m/layers", "eight", "config: models.1m.layers: 'eight' is not a whole number"),
+        ("models/1m/layers", 2.5, "2.5 is not a whole number"),
+        ("models/1m", 8, "config: models.1m: 8 is not a mapping"),
+        ("models/1m", {"layers": 8, "heads": 2}, "the key 'hidden_size' is missing"),
+        ("models/bad name", {}, "bad name"),
+        ("models/..", {}, "the name '..' cannot be used"),
+        ("models/1m/heads", 7, "hidden_size 64 is not divisible by heads 7"),
+        ("models/1m/positions", 300, "sequence_length 600 is more than the model's positions"),
+        ("training/paper/learning_rate", "5e-4", "YAML reads 5e-4 as text: write 5.0e-4"),
+        ("training/paper/learning_rate", -1, "-1 is less than or equal to the minimum of 0"),
+        ("training/paper/betas", [0.9], "betas: .*too short"),
+        ("training/paper/precision", "fp8", "'fp8' is not one of fp16, bf16, fp32"),
+        ("training/paper/epochs", "three", "'three' does not fit. `auto` finds the number"),
+        ("sampling/paper/temperature", 0, "temperature: 0 is less than or equal to"),
+        ("sampling/demo/shards", 5000, "shards 5000 is more than sequences .600."),
+        ("corpora/tinystories/source", "web", "'web' is not one of hub, files, grammar"),
+        ("corpora/tinystories/files", [], "corpora.tinystories: unknown key 'files'"),
+        ("corpora/x", {"source": "files"}, "corpora.x: the key 'files' is missing"),
+        ("corpora/x", {"source": "files", "files": []}, "corpora.x.files: "),
+        ("tokenizers/big", {"source": "train", "vocabulary_size": 70000}, "at most 65,536"),
+        ("lineages/33m/model", "33n", "there is no '33n' under `models`. Did you mean '33m'?"),
+        ("lineages/33m/corpus", "tinystory", "Did you mean 'tinystories'?"),
+        ("lineages/33m/regime", "mix", "'mix' is not one of replace, accumulate"),
+        ("lineages/33m/seed", -1, "lineages.33m.seed: -1 is less than the minimum of 0"),
+        ("lineages/33m/generations", True, "true is not a whole number"),
+        ("lineages/33m/overrides", {"train": {}}, "unknown key 'train'. Did you mean 'training'?"),
+        (
+            "lineages/33m/overrides",
+            {"training": {"learning_rte": 1}},
+            "lineages.33m.overrides.training: unknown key 'learning_rte'. Did you mean 'learning_rate'?",
+        ),
+        (
+            "lineages/33m/overrides",
+            {"resources": {"trian": {}}},
+            "no rule 'trian'. Did you mean 'train'?",
+        ),
+        ("lineages/33m/overrides", {"resources": {"train": {"gpus": 2}}}, "unknown key 'gpus'"),
+        ("lineages/train", {"corpus": "grammar", "model": "1m"}, "this name is taken"),
+        ("comparisons/33m", ["33m"], "comparisons.33m: a lineage has this name already"),
+        ("comparisons/both", ["33m", "2m"], "no lineage '2m'"),
+        ("resources/train/gpu", 1.5, "resources.train.gpu: 1.5 is not a whole number"),
+    ],
+)
+def test_what_is_wrong_is_said(path, value, message):
+    with pytest.raises(UserError, match=message):
+        resolve(changed(path, value), SCHEMA, frozenset({"train"}))
+
+
+def test_seeds_are_lineages_and_their_key_is_the_comparison_of_them():
+    config = changed("lineages/demo/seeds", [3, 1])
+    config["lineages"]["demo"]["overrides"]["corpus"] = {"stories": 50}
+    config["comparisons"] = {"both": ["33m", "demo"]}
+    resolved = resolve(config, SCHEMA)
+    first, second = (resolved["lineages"][f"demo-s{seed}"] for seed in (3, 1))
+    assert (first["seed"], second["seed"]) == (3, 1)
+    assert {key for key in first if first[key] != second[key]} == {"name", "seed"}
+    assert first["corpus"] == "grammar.demo"  # changed for all of them, so one corpus
+    assert "demo" not in resolved["lineages"]
+    assert resolved["comparisons"] == {
+        "both": ["33m", "demo-s3", "demo-s1"], "demo": ["demo-s3", "demo-s1"],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "path, value, said",
+    [
+        ("lineages/demo-s1", {"corpus": "grammar", "model": "1m"}, "'demo-s1', and there is one"),
+        ("lineages/demo/seed", 4, "give `seed` or `seeds`, not both"),
+        ("comparisons/demo", ["33m"], "the lineage of this name has seeds"),
+    ],
+)
+def test_seeds_that_cannot_be(path, value, said):
+    config = changed(path, value)
+    config["lineages"]["demo"]["seeds"] = [1, 2]
+    with pytest.raises(UserError, match=said):
+        resolve(config, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    "plan, said",
+    [
+        ({"gpu": 3}, "plan: unknown key 'gpu'. Did you mean 'gpus'?"),
+        ({"rates": {"34m": {"train": 1.0}}}, "plan.rates: there is no '34m'. Did you mean '33m'?"),
+        ({"rates": {"33m": {"tain": 1.0}}}, "unknown key 'tain'. Did you mean 'train'?"),
+        ({"gpus": [0]}, "less than the minimum"),
+    ],
+)
+def test_plans_that_cannot_be(plan, said):
+    with pytest.raises(UserError) as error:
+        resolve(changed("plan", plan), SCHEMA)
+    assert said in str(error.value)

@@ -1,0 +1,59 @@
+"""Tokenizers, and what is refused."""
+
+import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+from ouroboros.data.tokenizer import END_OF_TEXT, make_tokenizer, read_tokenizer, write_tokenizer
+from ouroboros.errors import UserError
+
+
+def test_gpt2_is_gpt2():
+    tokenizer, end_of_text = make_tokenizer({"source": "gpt2"}, [])
+    assert tokenizer.get_vocab_size() == 50257
+    assert tokenizer.token_to_id(end_of_text) == 50256
+    assert tokenizer.encode("Once upon a time").ids == [7454, 2402, 257, 640]
+
+
+def test_a_trained_one_loses_nothing_and_is_the_same_again(texts, tokenizer):
+    again, _ = make_tokenizer({"source": "train", "vocabulary_size": 300}, texts)
+    assert again.to_str() == tokenizer.to_str()
+    assert tokenizer.get_vocab_size() == 300
+    odd = "naïve 漢字 \n\ttabs  and   spaces — “quotes”"
+    assert tokenizer.decode(tokenizer.encode(odd).ids) == odd
+
+
+def test_a_folder_holds_all_of_it(tokenizer, tmp_path):
+    write_tokenizer(tokenizer, END_OF_TEXT, tmp_path / "folder")
+    again, end = read_tokenizer(tmp_path / "folder")
+    assert again.to_str() == tokenizer.to_str()
+    assert end == 0
+
+
+def test_a_local_folder_as_the_hub(tokenizer, tmp_path):
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    settings = {"source": "hub", "path": str(tmp_path), "end_of_text": END_OF_TEXT}
+    assert make_tokenizer(settings, [])[0].get_vocab_size() == 300
+    with pytest.raises(UserError, match="no token '</s>'"):
+        make_tokenizer(settings | {"end_of_text": "</s>"}, [])
+
+
+def test_a_vocabulary_that_does_not_fit_16_bits(tmp_path):
+    words = {END_OF_TEXT: 0} | {f"w{n}": n for n in range(1, 65537)}
+    Tokenizer(models.WordLevel(words)).save(str(tmp_path / "tokenizer.json"))
+    with pytest.raises(UserError, match="65537 tokens; a corpus file holds token ids up to 65535"):
+        make_tokenizer({"source": "hub", "path": str(tmp_path), "end_of_text": END_OF_TEXT}, [])
+
+
+def test_one_that_is_not_byte_level(tmp_path):
+    tokenizer = Tokenizer(models.WordLevel({END_OF_TEXT: 0, "a": 1}))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    with pytest.raises(UserError, match="not a byte-level BPE"):
+        make_tokenizer({"source": "hub", "path": str(tmp_path), "end_of_text": END_OF_TEXT}, [])
+
+
+def test_an_unreachable_hub_says_what_works_offline(monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    settings = {"source": "hub", "path": "nobody/nothing", "end_of_text": END_OF_TEXT}
+    with pytest.raises(UserError, match="nobody/nothing.*Without a network, use `source: gpt2`"):
+        make_tokenizer(settings, [])

@@ -1,0 +1,173 @@
+"""Triton's kernels compute what PyTorch does; here in Triton's interpreter, on CPU tensors."""
+
+import os
+
+import numpy as np
+import pytest
+import torch
+
+if torch.cuda.is_available():
+    pytest.skip("the interpreter must not replace the GPU", allow_module_level=True)
+os.environ["TRITON_INTERPRET"] = "1"
+pytest.importorskip("triton")
+
+from tools import lively
+
+from ouroboros.kernels import cpu as native
+from ouroboros.kernels import triton_kernels as gpu
+from ouroboros.model import triton_selftest as gpu_check
+from ouroboros.model.gpt_neo import initialise
+from ouroboros.sampling.sampler import Sampler, sample
+
+ROWS = 5
+VOCABULARY = 600  # two blocks and a part of one
+
+
+@pytest.mark.parametrize(
+    ("heads", "head", "slots", "dtype"),
+    [
+        (16, 4, 65, torch.float32),  # one program per row, two tiles
+        (16, 16, 17, torch.float32),
+        (8, 48, 17, torch.float32),  # two programs per row
+        (8, 48, 17, torch.float16),
+    ],
+)
+def test_attention_sees_the_positions_that_the_ring_keeps(heads, head, slots, dtype):
+    rows, width, length = 2, heads * head, slots * 5 // 2
+    torch.manual_seed(0)
+    # what was in the slots before is nobody's
+    keys, values = torch.full((2, rows, slots, width), float("nan"), dtype=dtype)
+    qkv = torch.randn(length, rows, 3, width).to(dtype)
+    tolerance = 1e-5 if dtype == torch.float32 else 2e-3
+    for time in range(length):
+        out = gpu.attention_step(qkv[time], keys, values, torch.tensor([time]), heads)
+        seen = qkv[max(0, time + 1 - slots) : time + 1].float().unflatten(3, (heads, head))
+        weights = torch.einsum("rhd,trhd->trh", seen[-1, :, 0], seen[:, :, 1]).softmax(0)
+        expected = torch.einsum("trh,trhd->rhd", weights, seen[:, :, 2]).flatten(1)
+        assert out.dtype == dtype
+        torch.testing.assert_close(out.float(), expected, rtol=tolerance, atol=tolerance)
+
+
+def test_attention_keeps_halves_of_single_precision():
+    qkv = torch.randn(ROWS, 3, 64)
+    keys, values = torch.zeros(2, ROWS, 8, 64, dtype=torch.float16)
+    out = gpu.attention_step(qkv, keys, values, torch.tensor([11]), 16)
+    assert out.dtype == torch.float32
+    assert torch.equal(keys[:, 3], qkv[:, 1].half()) and torch.equal(values[:, 3], qkv[:, 2].half())
+    assert keys.count_nonzero() == values.count_nonzero() == ROWS * 64
+
+
+def head(width, dtype):
+    generator = torch.Generator().manual_seed(0)
+    hidden = torch.randn(ROWS, width, generator=generator) / 4
+    return hidden.to(dtype), torch.randn(VOCABULARY, width, generator=generator).to(dtype)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+@pytest.mark.parametrize("width", [64, 144])
+def test_blocks_add_up_to_the_log_sum_of_the_logits(width, dtype):
+    hidden, weights = head(width, dtype)
+    maxima, sums = gpu.head_blocks(hidden, weights)
+    logits = hidden.double() @ weights.double().T
+    blocks = [part.amax(1) for part in logits.split(256, 1)]
+    torch.testing.assert_close(maxima.double(), torch.stack(blocks, 1), rtol=1e-5, atol=1e-5)
+    found = (sums.double().log() + maxima).logsumexp(1)
+    torch.testing.assert_close(found, logits.logsumexp(1), rtol=1e-6, atol=1e-5)
+
+
+def draw(hidden, weights, uniforms, time=0):
+    """Tokens (length, rows) and latest after one draw at `time`: uniforms (length, rows)."""
+    tokens = torch.full(uniforms.shape, -1)
+    latest = torch.full(uniforms.shape[1:], -1)
+    blocks = gpu.head_blocks(hidden, weights)
+    gpu.head_draw(hidden, weights, *blocks, uniforms, torch.tensor([time]), tokens, latest)
+    return tokens, latest
+
+
+def draw_from(logits, uniforms):
+    """A token per uniform from the softmax of the logits (vocabulary,), in a model of width 16."""
+    weights = torch.zeros(len(logits), 16)
+    weights[:, 0] = logits
+    hidden = torch.zeros(len(uniforms), 16)
+    hidden[:, 0] = 1
+    return draw(hidden, weights, torch.tensor([uniforms], dtype=torch.float64))[1].tolist()
+
+
+@pytest.mark.parametrize(("width", "dtype"), [(64, torch.float16), (144, torch.float32)])
+def test_draws_are_those_of_the_exact_distribution(width, dtype):
+    hidden, weights = head(width, dtype)
+    hidden = hidden.repeat(10, 1)
+    probabilities = (hidden.double() @ weights.double().T).softmax(1)
+    ends = probabilities.cumsum(1)
+    uniforms = torch.from_numpy(np.random.default_rng(1).random((1, len(hidden))))
+    tokens = draw(hidden, weights, uniforms)[1][:, None]
+    # the uniform is within the token's share, but for the rounding of the logits
+    end = ends.gather(1, tokens).squeeze(1)
+    begin = end - probabilities.gather(1, tokens).squeeze(1)
+    assert (begin - 1e-5 < uniforms[0]).all() and (uniforms[0] < end + 1e-5).all()
+
+
+def test_every_token_is_reached_at_the_middle_of_its_share():
+    logits = 4 * torch.randn(VOCABULARY, generator=torch.Generator().manual_seed(0))
+    probabilities = logits.double().softmax(0)
+    (wide,) = torch.where(probabilities > 1e-6)
+    middles = (probabilities.cumsum(0) - probabilities / 2)[wide]
+    assert draw_from(logits, middles.tolist()) == wide.tolist()
+    assert len(wide) > 100
+
+
+def test_a_token_of_probability_1e_9_is_drawn_by_the_uniform_that_belongs_to_it():
+    """Beside a token of nearly all the mass, in the same block: float32 sums would lose it."""
+    logits = torch.full((VOCABULARY,), -60.0)
+    logits[100] = 0.0
+    logits[101] = np.log(1e-9)
+    assert draw_from(logits, [1 - 3e-9, 1 - 0.5e-9]) == [100, 101]
+
+
+def test_a_token_of_probability_1e_9_is_drawn_from_a_block_of_its_own():
+    logits = torch.full((VOCABULARY,), -60.0)
+    logits[100] = 0.0
+    logits[599] = np.log(1e-9)
+    assert draw_from(logits, [1 - 3e-9, 1 - 0.5e-9]) == [100, 599]
+
+
+def test_the_ends_of_the_uniform_never_leave_the_vocabulary():
+    """Nor do they reach a token of weight zero."""
+    logits = torch.full((VOCABULARY,), -1e4)
+    logits[3] = logits[550] = 0.0
+    assert draw_from(logits, [0.0, np.nextafter(1.0, 0.0), 1.0]) == [3, 550, 550]
+
+
+def test_a_draw_writes_the_row_of_its_time():
+    hidden, weights = head(64, torch.float32)
+    uniforms = torch.from_numpy(np.random.default_rng(1).random((3, ROWS)))
+    for time in range(3):
+        tokens, latest = draw(hidden, weights, uniforms, time)
+        written = torch.full_like(tokens, -1)
+        written[time] = draw(hidden, weights, uniforms[[time]])[1]
+        assert torch.equal(tokens, written) and torch.equal(latest, written[time])
+
+
+def test_the_check_before_a_job_passes_and_sees_a_kernel_that_is_wrong(monkeypatch):
+    gpu_check.check(gpu, "cpu", torch.float32)
+    right = gpu.attention_step
+    with monkeypatch.context() as patch:
+        patch.setattr(gpu, "attention_step", lambda *a: 1.1 * right(*a))
+        with pytest.raises(ArithmeticError, match="attention"):
+            gpu_check.check(gpu, "cpu", torch.float32)
+    with monkeypatch.context() as patch:
+        blocks = gpu.head_blocks
+        patch.setattr(gpu, "head_blocks", lambda h, w: (blocks(h, w)[0], 2 * blocks(h, w)[1]))
+        with pytest.raises(ArithmeticError, match="head"):
+            gpu_check.check(gpu, "cpu", torch.float32)
+
+
+def test_a_corpus_sampled_with_these_kernels_is_the_cpus(monkeypatch, model_settings):
+    model = lively(initialise(model_settings, 5))
+    expected = next(sample(model, 1, range(6), 40, 0, 6))
+    monkeypatch.setattr(native, "kernels", lambda: None)
+    monkeypatch.setattr(gpu_check, "kernels", lambda device: gpu)
+    sampler = Sampler(model, 6, 40, 0)
+    assert type(sampler.decoder.layers[0]).__name__ == "GPULayer"
+    got = next(sample(model, 1, range(6), 40, 0, 6))
+    assert (got == expected).mean() > 0.99

@@ -1,0 +1,91 @@
+"""What figures 3, 4 and the extended data's show is what was measured."""
+
+import re
+
+import matplotlib.image
+import numpy as np
+import pandas as pd
+import pytest
+
+from ouroboros.metrics.loss_distribution import loss_histogram
+from ouroboros.report.figures import losses, schematic, scores
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The figure that was last drawn."""
+    kept = {}
+    for module in (losses, schematic, scores):
+        monkeypatch.setattr(module, "save", lambda figure, paths: kept.update(figure=figure))
+    return lambda: kept["figure"]
+
+
+def measured(panels=("IMDB", "RTE"), generations=3):
+    return pd.DataFrame(
+        {"panel": panel, "generation": n, "score": 0.9 - 0.1 * n, "error": 0.01 * n, "guess": 0.5}
+        for panel in panels
+        for n in reversed(range(generations + 1))
+    )
+
+
+def test_scores_have_a_panel_per_kind_with_its_points_errors_and_references(drawn):
+    scores.draw_scores(measured(), "Accuracy", "33m", [])
+    panels = drawn().axes
+    assert [axes.get_title() for axes in panels] == ["IMDB", "RTE"]
+    points, baseline, guess = panels[1].get_lines()
+    assert points.get_xydata().tolist() == pytest.approx(np.array([[1, 0.8], [2, 0.7], [3, 0.6]]))
+    (bars,) = panels[1].containers[0][2]
+    spans = [segment[:, 1].tolist() for segment in bars.get_segments()]
+    assert np.allclose(spans, [[0.79, 0.81], [0.68, 0.72], [0.57, 0.63]])
+    assert set(baseline.get_ydata()) == {0.9} and set(guess.get_ydata()) == {0.5}
+    (legend,) = drawn().legends
+    said = [text.get_text() for text in legend.get_texts()]
+    assert len(said) == 3 and "untrained baseline" in said
+
+
+def test_eight_tasks_and_scores_without_errors_or_guesses(drawn):
+    rows = measured([f"task {n}" for n in range(8)], 2).assign(error=None, guess=None)
+    scores.draw_scores(rows, "Weighted F1", "33m", [])
+    assert len(drawn().axes) == 8
+    assert all(len(axes.get_lines()) == 2 for axes in drawn().axes)
+
+
+def test_losses_are_shares_of_the_tokens_and_some_of_many_generations(drawn):
+    histograms = {"baseline": loss_histogram(np.full(4, 10.8))}
+    for n in range(1, 41):
+        histograms[f"gen{n}"] = loss_histogram(np.array([0.1, 0.1, 0.1, 1.3 + n / 4]))
+    losses.draw_losses(histograms, "33m", [])
+    axes = drawn().axes[0]
+    names = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert names[0] == "generation 1" and names[-2:] == ["generation 40", "untrained baseline"]
+    assert len(names) == losses.MOST_LINES + 1
+    line = axes.get_lines()[0].get_xydata()
+    assert line[0].tolist() == [0.0, 0.75] and line[-1].tolist() == [1.5, 0.25]
+
+
+@pytest.mark.parametrize(
+    "generations, boxes",
+    [(1, {"generation 1"}), (3, {"generation 3"}), (40, {"generation 2", "generation 40"})],
+)
+def test_the_schematic_names_every_lm_and_test(drawn, generations, boxes):
+    schematic.draw_schematic("33m", generations, "replace", ["perplexity", "GPT-Eval"], [])
+    texts = [text.get_text() for text in drawn().axes[0].texts]
+    for name in {"generation 1"} | boxes:
+        assert sum(text.endswith(name) for text in texts) == 2  # the LM and its corpus
+    assert texts.count("perplexity\nGPT-Eval") == min(generations, 3) + 1
+    assert any("generation 3" in text for text in texts) == (generations == 3)
+
+
+def test_accumulated_text_is_said(drawn):
+    schematic.draw_schematic("mine", 3, "accumulate", ["perplexity"], [])
+    assert [text.get_text() for text in drawn().axes[0].texts].count("with all\nbefore it") == 2
+
+
+def test_they_are_whole_pictures_and_the_same_again(tmp_path):
+    for name in ("a", "b"):
+        paths = [tmp_path / f"{name}.svg", tmp_path / f"{name}.png"]
+        scores.draw_scores(measured(), "Accuracy", "33m", paths)
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    assert re.search(r">\s*Accuracy\s*<", (tmp_path / "a.svg").read_text())
+    assert matplotlib.image.imread(tmp_path / "a.png").std() > 0.05

@@ -1,0 +1,216 @@
+"""The report's page: its tables, its captions, and what it looks like in a browser."""
+
+import re
+from html.parser import HTMLParser
+
+import docutils.utils
+import pytest
+from browser import evaluated, needs_chromium, rendered
+from tools import REPOSITORY
+
+from ouroboros.report.captions import caption
+from ouroboros.report.page import figure, page, settings_text, verdicts
+from ouroboros.report.tables import classification, gpt_eval, in_order, made_with, numbers
+
+TEMPLATE = REPOSITORY / "workflow/report/page.html"
+EVIL = '<script>document.body.dataset.bad = 1</script><img src="http://127.0.0.1/x">&'
+VERSIONS = dict.fromkeys(("ouroboros", "torch", "transformers", "python"), "1.0")
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="460.8pt" height="302.4pt"></svg>'
+
+
+def measured(generations):
+    """A lineage's measurements, in an order that is not theirs."""
+    lms = {}
+    for lm in [*(f"gen{n}" for n in range(generations, -1, -1)), "baseline"]:
+        made = {"provenance": {"device": "cpu", "seed": 0, "versions": {**VERSIONS, "commit": "c"}}}
+        lms[lm] = {
+            "ppl": {"perplexity": 10.0, "standard_error": 0.02, **made},
+            "text": {"entropy": 5.12345, "oov_words": 12345, "tail": {"surviving": 0.5}, **made},
+            "classification": {
+                "sst2": {
+                    "accuracy": 0.75, "standard_error": 0.01, "weighted_f1": 0.7,
+                    "majority": {"class": EVIL, "accuracy": 0.5, "weighted_f1": 0.33}, **made,
+                }
+            },
+        }  # fmt: skip
+    del lms["gen0"]["ppl"], lms["gen0"]["classification"], lms["baseline"]["text"]
+    score = {"mean": 7.0, "standard_error": 0.25}
+    lms["gen1"]["gpt_eval"] = {
+        "grammar": score, "creativity": score, "consistency": {"mean": None, "standard_error": None},
+        "graded": 438, "unparsed": 2, **made,
+    }  # fmt: skip
+    return lms
+
+
+def finding(lineage, p_value):
+    return {
+        "id": "x", "lineages": [lineage], "statement": f"It rises {EVIL}", "source": "3.2",
+        "statistic": "Mann-Kendall", "values": {}, "p_value": p_value,
+        "verdict": "confirmed" if p_value else "not enough data", "explanation": "2.0 +- 0.1",
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory):
+    """A page with all sections, two lineages of 40 generations, and markup in every text."""
+    folder = tmp_path_factory.mktemp("page")
+    drawing = folder / "results/both/figures/perplexity.svg"
+    drawing.parent.mkdir(parents=True)
+    drawing.write_text(SVG)
+    made = measured(40)
+    texts = [f"Once upon {EVIL} a time.<|endoftext|>" + "word" * 60] * 3
+    lineages = [
+        {
+            "name": name, "generations": 40, "numbers": numbers(made), "gpt_eval": gpt_eval(made),
+            "accuracy": classification(made, "accuracy"), "made_with": made_with(made),
+            "weighted_f1": classification(made, "weighted_f1"),
+            "settings": settings_text({"model": {"note": EVIL + "x" * 300}}),
+            "samples": [{"generation": n, "texts": texts} for n in range(41)],
+        }
+        for name in ("33m", "1m")
+    ]  # fmt: skip
+    text = page(
+        TEMPLATE, lineages, title=EVIL, figures=[figure(drawing, TEMPLATE.with_name("perplexity.rst"))],
+        findings=verdicts([finding("33m", 0.01), finding("33m", None), finding("1m", 0.2)]),
+    )  # fmt: skip
+    path = folder / "report page.html"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_table_of_numbers():
+    table = numbers(measured(11))
+    assert [row[0] for row in table.rows] == ["baseline", *(str(n) for n in range(12))]
+    names = [name for name, _ in table.head]
+    row = dict(zip(names, table.rows[5], strict=True))
+    # 10 * 0.02: the delta method takes the mean loss's error to perplexity's
+    assert row["perplexity"] == "10.00 ± 0.20"
+    assert (row["entropy"], row["OOV words"], row["rare tokens left"]) == (
+        "5.123",
+        "12,345",
+        "50.0%",
+    )
+    assert row["rep-4"] == ""
+    assert in_order({"gen10": {}, "gen2": {}, "baseline": {}}) == ["baseline", "gen2", "gen10"]
+
+
+def test_tables_of_scores_are_there_where_scores_are():
+    made = measured(1)
+    assert gpt_eval(made).rows == [["1", "7.00 ± 0.25", "7.00 ± 0.25", "", "438", "2"]]
+    assert classification(made, "accuracy").rows[0] == ["baseline", "0.750 ± 0.010"]
+    assert classification(made, "weighted_f1").rows == [["baseline", "0.700"], ["1", "0.700"]]
+    assert classification(made, "weighted_f1").head[1] == ("sst2", f"always “{EVIL}”: 0.330")
+    bare = {"gen1": {"ppl": made["gen1"]["ppl"]}}
+    assert gpt_eval(bare) is None and classification(bare, "accuracy") is None
+
+
+def test_different_makers_are_all_named():
+    made = measured(2)
+    made["gen2"]["ppl"]["provenance"] = {**made["gen1"]["ppl"]["provenance"], "device": "H100"}
+    rows = {row[0]: row for row in made_with(made).rows}
+    assert rows["ppl"][1:4] == ["3", "H100, cpu", "0"]
+    assert rows["classification"][1:3] == ["3", "cpu"]
+
+
+def test_findings_are_counted_and_parted_by_lineage():
+    got = verdicts([finding("a", 0.01), finding("b", 0.3), finding("a", None)])
+    assert got["counts"] == {"confirmed": 2, "contradicted": 0, "not enough data": 1}
+    assert [(p["name"], len(p["tested"]), len(p["untested"])) for p in got["parts"]] == [
+        ("a", 1, 1), ("b", 1, 0),
+    ]  # fmt: skip
+
+
+def test_captions_are_html_and_include_nothing(tmp_path):
+    path = tmp_path / "a.rst"
+    path.write_text("**Losses <by> generation** (figure 1). The\nrest.\n")
+    text, html = caption(path)
+    assert text == "Losses <by> generation (figure 1)"
+    assert "<strong>Losses &lt;by&gt; generation</strong> (figure 1)." in html
+    for forbidden in (".. include:: /etc/hostname", ".. raw:: html\n\n   <b>x</b>", "**open"):
+        path.write_text(f"Text.\n\n{forbidden}\n")
+        with pytest.raises(docutils.utils.SystemMessage):
+            caption(path)
+
+
+def test_every_caption_reads_well():
+    for path in TEMPLATE.parent.glob("*.rst"):
+        text, _ = caption(path)
+        assert 10 < len(text) < 200 and "{{" not in path.read_text(), path
+
+
+def test_what_a_model_wrote_cannot_become_markup(shown):
+    text = shown.read_text()
+    assert "<script" not in text and "<img src=" in text
+    assert "Once upon &lt;script&gt;" in text
+    assert text.count(EVIL.replace("&", "&amp;")) == 0 and EVIL not in text
+
+
+def test_nothing_is_fetched(shown):
+    found = []
+
+    class Links(HTMLParser):
+        def handle_starttag(self, tag, attributes):
+            names = ("src", "srcset", "href", "data", "poster", "action")
+            found.extend(value for name, value in attributes if name in names)
+            assert tag not in ("script", "iframe", "object", "base")
+
+    Links().feed(shown.read_text())
+    assert len(found) > 100
+    assert {link.split(",")[0] for link in found if not link.startswith("#")} == {
+        "data:", "data:image/svg+xml;base64",
+    }  # fmt: skip
+    style = re.search("<style>(.*?)</style>", shown.read_text(), re.S)[1]
+    assert "url(" not in style and "@import" not in style
+
+
+@needs_chromium
+def test_the_browser_shows_all_sections_and_complains_of_nothing(shown, tmp_path):
+    dom, said = rendered(shown, tmp_path)
+    assert said == ""
+    ids = set(re.findall(r'id="([^"]+)"', dom))
+    for name in (
+        "findings",
+        "figures",
+        "numbers",
+        "samples",
+        "gpt-eval",
+        "classification",
+        "provenance",
+    ):
+        assert name in ids
+    assert set(re.findall(r'href="#([^"]+)"', dom)) <= ids
+    assert "data-bad" not in dom and "<script" not in dom
+
+
+@needs_chromium
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_nothing_overflows_and_every_generation_is_a_jump_away(shown, tmp_path, width):
+    got = evaluated(
+        shown, tmp_path,
+        """
+        document.querySelectorAll("details").forEach(d => d.open = true);
+        const all = [...document.querySelectorAll("body *")];
+        const inside = e => e.closest(".scroll, pre, .skip");
+        const over = all.filter(e => !inside(e) && e.getBoundingClientRect().right > innerWidth + 1);
+        location.hash = "#33m-gen30";
+        const column = document.getElementById("33m-gen30"), box = column.closest(".scroll");
+        const scrolled = box.scrollLeft;
+        box.scrollLeft = 1e6;  // and back, where the pinned column must not hide it
+        location.hash = "";
+        location.hash = "#33m-gen30";
+        const a = column.getBoundingClientRect(), b = box.getBoundingClientRect();
+        return {width: innerWidth, page: document.documentElement.scrollWidth,
+                over: over.map(e => e.outerHTML.slice(0, 200)),
+                images: [...document.images].map(i => i.naturalWidth > 0 && i.alt.length > 10),
+                left: a.left - b.left, right: b.right - a.right, scrolled: scrolled,
+                top: a.top, height: innerHeight,
+                pinned: box.querySelector("th").getBoundingClientRect().left - b.left};
+        """,
+        width,
+    )  # fmt: skip
+    assert got["width"] == width >= got["page"]
+    assert got["over"] == [] and got["images"] == [True]
+    assert got["scrolled"] > 1000 and got["left"] >= 0 and got["right"] >= -1
+    assert 0 <= got["top"] < got["height"] / 2
+    if width >= 1024:  # the initial corpus stays beside it
+        assert 0 <= got["pinned"] <= 2 and got["left"] >= 300

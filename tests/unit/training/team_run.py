@@ -1,0 +1,29 @@
+"""A training job of several processes on the CPU: `python team_run.py ORDER.json`; its result in a file."""
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+
+from ouroboros.jobs.signals import on_signals
+from ouroboros.jobs.snapshots import States
+from ouroboros.training.job import TrainingJob
+from ouroboros.training.launcher import team
+
+
+def main(order, result):
+    job, cpu = TrainingJob(**order["job"]), torch.device("cpu")
+    states = States(order["states"], "d")
+    with on_signals(), team(job, states, order["processes"], cpu, 2, order["log"]) as together:
+        training = job.prepare(cpu, states, together)
+        start = len(training.losses)
+        model, found = job.run(training)
+    torch.save(
+        {"start": start, "losses": training.losses, "found": found, "weights": model.state_dict()},
+        result,
+    )
+
+
+if __name__ == "__main__":
+    main(json.loads(Path(sys.argv[1]).read_text()), sys.argv[2])

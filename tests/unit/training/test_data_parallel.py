@@ -1,0 +1,221 @@
+"""Several processes that train together, on a CPU (gloo): what one alone makes, and none is left behind."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pyarrow as pa
+import pytest
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as multiprocessing
+
+from ouroboros.data.corpus import Corpus, ShardWriter
+from ouroboros.model.gpt_neo import ModelSettings
+from ouroboros.storage.parquet import write_parquet
+from ouroboros.training.data_parallel import Team
+from ouroboros.training.job import TrainingJob
+from ouroboros.training.trainer import Training, TrainingSettings
+
+HERE = Path(__file__).parent
+MODEL = {
+    "layers": 2, "hidden_size": 16, "heads": 2, "window": 8, "context": 32, "positions": 32, "initial_std": 0.02,
+}  # fmt: skip
+SETTINGS = {
+    "batch": 8, "learning_rate": 3e-3, "betas": (0.9, 0.95), "weight_decay": 0.1,
+    "gradient_clip": 1.0, "epochs": "auto", "max_epochs": 3, "patience": 1, "precision": "fp32",
+}  # fmt: skip
+SEQUENCES = 25  # updates of 8, 8, 8 and 1: the last has no row for a second process
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory):
+    tmp_path = tmp_path_factory.mktemp("corpus")
+    rng = np.random.default_rng(0)
+    tokens = (rng.integers(1, 300, SEQUENCES)[:, None] + 7 * np.arange(32)) % 299 + 1
+    with ShardWriter(tmp_path / "shard.parquet", 32) as writer:
+        writer.add(tokens.astype(np.uint16), 0)
+    heldout = pa.array([tokens[0, :20].tolist()], pa.list_(pa.uint16()))
+    write_parquet(tmp_path / "heldout.parquet", pa.table({"input_ids": heldout}))
+    return TrainingJob(
+        model=MODEL, vocabulary_size=300, end_of_text=0, training=SETTINGS, seed=0, generation=1,
+        corpus=[str(tmp_path / "shard.parquet")], heldout=str(tmp_path / "heldout.parquet"),
+        epochs=None, micro_batch=3, state_minutes=1e6,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def alone(job, tmp_path_factory):
+    """What one process makes."""
+    return Run(tmp_path_factory.mktemp("alone"), job, 1).made()
+
+
+class Run:
+    """A job with so many processes, from a folder whose states it carries on from."""
+
+    def __init__(self, folder, job, processes):
+        folder.mkdir(exist_ok=True)
+        self.log, self.result, self.states = folder / "log", folder / "result", folder / "states"
+        self.result.unlink(missing_ok=True)
+        order = {
+            "job": asdict(job), "processes": processes, "states": str(self.states),
+            "log": str(self.log),
+        }  # fmt: skip
+        (folder / "order.json").write_text(json.dumps(order))
+        self.process = subprocess.Popen(
+            [sys.executable, HERE / "team_run.py", folder / "order.json", self.result],
+            env={**os.environ, "PYTHONPATH": str(HERE.parents[2] / "workflow/scripts")},
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+
+    def ends(self, status=0) -> str:
+        output = self.process.communicate(timeout=300)[0]
+        assert self.process.returncode == status, output + self.said()
+        return output
+
+    def said(self) -> str:
+        return self.log.read_text() if self.log.exists() else ""
+
+    def made(self) -> dict:
+        self.ends()
+        return torch.load(self.result)
+
+    def members(self) -> list[psutil.Process]:
+        """The processes that do not lead."""
+        found = []
+        for child in psutil.Process(self.process.pid).children():
+            if "ouroboros.training.worker" in child.cmdline():
+                found.append(child)
+        return found
+
+    def under_way(self, number=2) -> list[psutil.Process]:
+        """Wait for a state, which is put on disk when all are at work; the others' processes."""
+        wait_for(lambda: (self.states / f"{number:06d}.safetensors").exists(), self.process)
+        return self.members()
+
+
+def wait_for(condition, process=None):
+    end = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < end and (process is None or process.poll() is None)
+        time.sleep(0.02)
+
+
+def close(made, expected):
+    """Equal up to the rounding of sums in another order."""
+    assert made["losses"] == pytest.approx(expected["losses"], rel=1e-5)
+    assert made["found"]["held_out_losses"] == pytest.approx(expected["found"]["held_out_losses"], rel=1e-5)  # fmt: skip
+    assert made["found"]["epochs"] == expected["found"]["epochs"]
+    for name, weights in expected["weights"].items():
+        assert torch.allclose(made["weights"][name], weights, atol=1e-5), name
+
+
+def long(job):
+    """So many epochs that it is still at work when something happens to it; every update is kept."""
+    return replace(job, training={**SETTINGS, "epochs": 3000}, state_minutes=0)
+
+
+@pytest.mark.parametrize("processes", [2, 3])
+def test_several_processes_train_what_one_does(job, alone, tmp_path, processes):
+    together = Run(tmp_path, job, processes)
+    made = together.made()
+    assert len(alone["losses"]) == 4 * len(alone["found"]["held_out_losses"]) >= 8
+    close(made, alone)
+    assert made["losses"] != alone["losses"]  # or they did not share the work at all
+    assert together.said() == ""
+
+
+@pytest.mark.parametrize("before, after", [(2, 1), (1, 2)])
+def test_a_state_of_so_many_processes_is_one_of_any_other_number(
+    job, alone, tmp_path, before, after
+):
+    first = Run(tmp_path / "run", replace(job, state_minutes=0), before)
+    first.under_way(6)
+    first.process.send_signal(signal.SIGTERM)
+    first.ends(128 + signal.SIGTERM)
+    made = Run(tmp_path / "run", job, after).made()
+    assert made["start"] >= 6
+    close(made, alone)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_killed_job_leaves_no_process(job, tmp_path, number):
+    run = Run(tmp_path / "run", long(job), 3)
+    members = run.under_way()
+    assert len(members) == 2
+    for process in members:
+        if number == signal.SIGKILL:
+            process.suspend()  # as one that hangs: it cannot notice by itself that it is alone
+        else:
+            process.send_signal(number)  # schedulers send it to all; only the leader answers
+    run.process.send_signal(number)
+    run.ends(-number if number == signal.SIGKILL else 128 + number)
+    gone, alive = psutil.wait_procs(members, timeout=30)
+    for process in alive:
+        process.kill()
+    assert len(gone) == 2 and not alive
+    assert run.states.exists()
+
+
+def test_a_process_that_is_killed_ends_the_job_with_a_word(job, tmp_path):
+    run = Run(tmp_path / "run", long(job), 3)
+    first, second = run.under_way()
+    first.kill()
+    assert "Process" in run.ends(1) and not second.is_running()
+
+
+def test_a_process_that_cannot_start_ends_the_job_with_a_word(job, tmp_path, monkeypatch):
+    """One that has not met the others: the leader waits where no error reaches it."""
+    run = Run(tmp_path / "run", long(job), 2)
+    wait_for(run.members, run.process)
+    run.members()[0].kill()
+    assert re.search("Process 2 of the 2 .* ended by SIGKILL", run.ends(1))
+
+
+def _gradients(rank, folder, reference):
+    """The gradients of one update: of a team, or of torch's DistributedDataParallel."""
+    torch.set_num_threads(1)
+    cpu = torch.device("cpu")
+    team = Team.join(rank, 2, cpu, f"{folder}/store{reference}")
+    tokens = np.random.default_rng(0).integers(1, 300, (8, 32)).astype(np.uint16)
+    corpus = Corpus(tokens, np.zeros(8, np.uint16))
+    settings = TrainingSettings(**{**SETTINGS, "gradient_clip": 1e9})
+    training = Training(
+        ModelSettings(**MODEL, vocabulary_size=300), settings, corpus, 0, 1, cpu, 3, team=team
+    )
+    if reference:
+        training.model.forward = training.model.logits
+        model = torch.nn.parallel.DistributedDataParallel(training.model)
+        inputs, targets = training._micro_batch(np.arange(8)[rank::2])
+        logits = model(inputs).flatten(0, 1)
+        torch.nn.functional.cross_entropy(logits, targets.flatten()).backward()
+    else:
+        training.update(np.arange(8))
+    if rank == 0:
+        gradients = {name: p.grad for name, p in training.model.named_parameters()}
+        torch.save(gradients, f"{folder}/gradients{reference}")
+    dist.destroy_process_group()
+
+
+def test_gradients_are_those_of_distributed_data_parallel(tmp_path):
+    for reference in (0, 1):
+        multiprocessing.spawn(_gradients, (str(tmp_path), reference), nprocs=2)
+    ours, theirs = (torch.load(tmp_path / f"gradients{reference}") for reference in (0, 1))
+    assert ours.keys() == theirs.keys()
+    for name, gradient in theirs.items():
+        assert torch.allclose(ours[name], gradient, rtol=1e-4, atol=1e-7), name
+
+
+def test_rows_are_shared_out_once_each():
+    rows = np.arange(7)
+    shares = [Team(rank, 3).share(rows) for rank in range(3)]
+    assert sorted(np.concatenate(shares)) == list(rows)
+    assert [len(share) for share in shares] == [3, 2, 2]

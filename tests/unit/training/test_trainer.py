@@ -1,0 +1,183 @@
+"""Training: what an update is, how epochs are found, and that it can be repeated."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from transformers import GPTNeoConfig, GPTNeoForCausalLM, Trainer, TrainingArguments
+
+from ouroboros.data.corpus import Corpus
+from ouroboros.errors import UserError
+from ouroboros.model.checkpoint import _config, to_transformers
+from ouroboros.model.gpt_neo import ModelSettings
+from ouroboros.training.early_stopping import train_until_best
+from ouroboros.training.trainer import Training, TrainingSettings, train
+
+CPU = torch.device("cpu")
+SETTINGS = TrainingSettings(
+    batch=8, learning_rate=3e-3, betas=(0.9, 0.95), weight_decay=0.1, gradient_clip=1.0,
+    epochs="auto", max_epochs=4, patience=1, precision="fp16",
+)  # fmt: skip
+
+
+@pytest.fixture
+def corpus():
+    """21 sequences of 32 tokens in which every token but the first says what the next one is."""
+    rng = np.random.default_rng(0)
+    first = rng.integers(1, 300, 21)
+    tokens = (first[:, None] + 7 * np.arange(32)) % 299 + 1
+    return Corpus(tokens.astype(np.uint16), np.zeros(21, np.uint16))
+
+
+def training(model_settings, corpus, micro_batch=8, settings=SETTINGS, **changes):
+    arguments = {"seed": 0, "generation": 1, "device": CPU} | changes
+    return Training(model_settings, settings, corpus, micro_batch=micro_batch, **arguments)
+
+
+def test_one_update_by_hand(model_settings, corpus):
+    """The mean loss over all tokens of the update, clipped, then AdamW, written out plainly."""
+    job = training(model_settings, corpus)
+    before = {name: p.detach().clone() for name, p in job.model.named_parameters()}
+    rows = np.arange(8)
+    inputs = np.concatenate([corpus.previous[rows, None], corpus.tokens[rows, :-1]], 1)
+    logits = job.model.logits(torch.from_numpy(inputs.astype(np.int64))).flatten(0, 1)
+    targets = torch.from_numpy(corpus.tokens[rows].astype(np.int64)).flatten()
+    loss = F.cross_entropy(logits, targets)
+    gradients = dict(
+        zip(before, torch.autograd.grad(loss, list(job.model.parameters())), strict=True)
+    )
+    norm = math.sqrt(sum(float(g.double().square().sum()) for g in gradients.values()))
+    assert job.update(rows) == pytest.approx(loss.item(), rel=1e-5)
+    for name, parameter in job.model.named_parameters():
+        gradient = gradients[name] * min(1.0, 1.0 / (norm + 1e-6))
+        decay = 0.1 if parameter.dim() > 1 else 0.0
+        # AdamW's first step: the averages, corrected for their start at zero, are the gradient
+        step = gradient / (gradient.abs() + 1e-8)
+        expected = before[name] * (1 - 3e-3 * decay) - 3e-3 * step
+        sure = gradient.abs() > 1e-6  # where its sign does not hang on rounding
+        assert torch.allclose(parameter[sure], expected[sure], atol=1e-6), name
+
+
+@pytest.mark.parametrize("micro_batch", [1, 3, 8])
+def test_micro_batches_accumulate_to_the_same_update(model_settings, corpus, micro_batch):
+    whole, split = (training(model_settings, corpus, size) for size in (8, micro_batch))
+    whole.epoch()  # 8 + 8 + 5 sequences: the remainder is an update of its own
+    split.epoch()
+    assert len(whole.losses) == len(split.losses) == 3
+    assert split.losses == pytest.approx(whole.losses, rel=1e-4)
+
+
+def test_an_epoch_sees_every_sequence_once_in_an_order_of_its_own(model_settings, corpus):
+    job = training(model_settings, corpus)
+    seen = []
+    job.update = lambda rows: seen.append(rows) or 1.0
+    job.epoch()
+    job.epoch()
+    assert [len(rows) for rows in seen] == [8, 8, 5] * 2
+    first, second = np.concatenate(seen[:3]), np.concatenate(seen[3:])
+    assert sorted(first) == sorted(second) == list(range(21))
+    assert {frozenset(rows) for rows in seen[:3]} != {frozenset(rows) for rows in seen[3:]}
+
+
+def test_it_learns(model_settings, corpus):
+    """Each token gives the next one away, so the loss can fall far below that of guessing."""
+    job = training(model_settings, corpus)
+    train(job, epochs=150)
+    assert job.losses[0] == pytest.approx(math.log(300), rel=0.02)
+    assert job.losses[-1] < 1.5
+
+
+def test_equal_seeds_give_equal_weights(model_settings, corpus):
+    def weights(**changes):
+        return train(training(model_settings, corpus, **changes), epochs=2).wte.weight
+
+    assert torch.equal(weights(), weights())
+    assert not torch.equal(weights(), weights(seed=1))
+    assert not torch.equal(weights(), weights(generation=2))
+
+
+def test_early_stopping_keeps_the_best_epoch(model_settings, corpus, monkeypatch):
+    """Held-out losses 5, 4, 4.5: it stops after the third epoch and gives the second's weights."""
+    after = []
+    job = training(model_settings, corpus)
+    run = job.epoch
+
+    def epoch():
+        run()
+        after.append(job.model.wte.weight.detach().clone())
+
+    job.epoch = epoch
+    losses = iter([5.0, 4.0, 4.5, 1.0])
+    monkeypatch.setattr(
+        "ouroboros.training.early_stopping.story_losses",
+        lambda *_: [np.full(4, next(losses), np.float32)],
+    )
+    model, found = train_until_best(job, [np.arange(1, 5, dtype=np.uint16)], 0)
+    assert found["epochs"] == 2
+    assert found["held_out_losses"] == [5.0, 4.0, 4.5]
+    assert torch.equal(model.wte.weight, after[1])
+
+
+def test_early_stopping_equals_training_for_the_number_it_found(model_settings, corpus):
+    held_out = [corpus.tokens[0], corpus.tokens[1]]
+    model, found = train_until_best(training(model_settings, corpus), held_out, 0)
+    again = train(training(model_settings, corpus), found["epochs"])
+    assert torch.equal(model.wte.weight, again.wte.weight)
+
+
+def test_a_fixed_number_of_epochs_is_kept(model_settings, corpus):
+    job = training(model_settings, corpus, settings=replace(SETTINGS, epochs=2))
+    _, found = train_until_best(job, [corpus.tokens[0]], 0)
+    assert found["epochs"] == job.epochs == 2
+
+
+def test_a_loss_that_is_not_finite_stops_with_its_place(model_settings, corpus):
+    settings = replace(SETTINGS, learning_rate=1e9, gradient_clip=1e9)
+    with pytest.raises(UserError, match="loss of generation 4 is .* at update .*learning_rate"):
+        train(training(model_settings, corpus, settings=settings, generation=4), epochs=20)
+
+
+def test_sequences_longer_than_the_positions(model_settings, corpus):
+    with pytest.raises(UserError, match="32 tokens, the model 16 positions"):
+        training(replace(model_settings, positions=16), corpus)
+
+
+def test_tokens_outside_the_vocabulary(model_settings, corpus):
+    with pytest.raises(UserError, match="only 200 tokens"):
+        training(replace(model_settings, vocabulary_size=200), corpus)
+
+
+def test_fifty_steps_follow_the_trainer_of_transformers(tmp_path):
+    """The same weights and sequences in the same order; our loss curve and theirs, to 1e-3."""
+    settings = ModelSettings(
+        layers=4, hidden_size=64, heads=16, window=32, context=2048, positions=128,
+        initial_std=0.02, vocabulary_size=500,
+    )  # fmt: skip
+    rng = np.random.default_rng(0)
+    words = rng.integers(
+        1, 500, (40, 8)
+    )  # sequences of recurring words, so that there is much to learn
+    rows = np.stack([words[rng.integers(0, 40, 13)].ravel()[:100] for _ in range(200)])
+    # what their loss predicts are the tokens behind the first; ours has that one as `previous`
+    corpus = Corpus(rows[:, 1:].astype(np.uint16), rows[:, 0].astype(np.uint16))
+    job = training(settings, corpus, 2, replace(SETTINGS, batch=4, precision="fp32"))
+    theirs = GPTNeoForCausalLM(GPTNeoConfig(**_config(settings, 0)))
+    theirs.load_state_dict(to_transformers(job.model), strict=False)
+    theirs.tie_weights()
+    arguments = TrainingArguments(
+        tmp_path, max_steps=50, per_device_train_batch_size=2, gradient_accumulation_steps=2,
+        learning_rate=3e-3, adam_beta1=0.9, adam_beta2=0.95, weight_decay=0.1, max_grad_norm=1.0,
+        lr_scheduler_type="constant", logging_steps=1, save_strategy="no", report_to=[], use_cpu=True,
+        disable_tqdm=True, train_sampling_strategy="sequential",
+    )  # fmt: skip
+    data = [{"input_ids": row, "labels": row} for row in torch.from_numpy(rows)]
+    trainer = Trainer(theirs, arguments, train_dataset=data)
+    trainer.train()
+    expected = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+    losses = [job.update(np.arange(4 * step, 4 * step + 4)) for step in range(50)]
+    assert len(expected) == 50
+    assert losses[-1] < losses[0] - 1  # it learnt
+    assert np.abs(np.array(losses) - expected).max() < 1e-3

@@ -1,0 +1,1 @@
+"""The configuration: schema, defaults, checks, and one dict per lineage."""

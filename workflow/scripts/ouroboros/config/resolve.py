@@ -1,0 +1,141 @@
+"""Configuration as data: checked against the schema, defaults filled in, every lineage resolved.
+
+Light on purpose (jsonschema only): the Snakefile imports it, and every job of a cluster re-reads that.
+"""
+
+import copy
+
+from ouroboros.config.checks import check_judge, check_lineage, check_names, check_plan, check_tasks
+from ouroboros.config.schema import check, with_defaults
+from ouroboros.errors import UserError, nearest
+
+# part of a lineage -> section of the configuration it names an entry of
+SECTIONS = {
+    "corpus": "corpora",
+    "tokenizer": "tokenizers",
+    "model": "models",
+    "training": "training",
+    "sampling": "sampling",
+    "evaluation": "evaluation",
+}
+
+
+def resolve(config: dict, schema: dict, reserved: frozenset[str] = frozenset()) -> dict:
+    """Check `config` and return it resolved.
+
+    Returns a dict with `corpora` and `tokenizers` (name -> settings, those that a lineage overrides
+    under the name `{part}.{lineage}`), `tasks` (name -> settings), `lineages` (name -> its parts as dicts; `corpus` and
+    `tokenizer` as names into the former two), `comparisons`, `plan` and `resources`.
+    Raises UserError naming the key, what is wrong with it and what would be right.
+    """
+    check(config, schema, schema, "config")
+    lineages, comparisons = _with_seeds(config["lineages"], config.get("comparisons", {}))
+    resolved = {
+        "corpora": {},
+        "tokenizers": {},
+        "tasks": {
+            name: with_defaults(task, schema["$defs"]["task"], schema)
+            for name, task in config.get("tasks", {}).items()
+        },
+        "comparisons": comparisons,
+        "cluster": with_defaults(config.get("cluster", {}), schema["$defs"]["cluster"], schema),
+        "resources": with_defaults(config["resources"], schema["$defs"]["resources"], schema),
+        "judges": {
+            name: with_defaults(judge, schema["$defs"]["judge"], schema)
+            for name, judge in config.get("judges", {}).items()
+        },
+        "lineages": {},
+        "plan": with_defaults(config.get("plan", {}), schema["$defs"]["plan"], schema),
+    }
+    families = {}  # resolved once: of many seeds, nothing but name and seed differ
+    for name, (family, entry) in lineages.items():
+        if family not in families:
+            families[family] = _lineage(family, entry, config, schema, resolved)
+        same = families[family]
+        resolved["lineages"][name] = {**same, "name": name, "seed": entry.get("seed", same["seed"])}
+    check_names(resolved, reserved)
+    check_plan(resolved["plan"], config, resolved)
+    return resolved
+
+
+def _with_seeds(lineages, comparisons):
+    """Lineages with `seeds` written out: name -> (the key it comes from, its entry), and comparisons.
+
+    `mine` with the seeds 1 and 2 becomes `mine-s1` and `mine-s2`; `mine` is a comparison of them,
+    and stands for them in other comparisons.
+    """
+    found, families = {}, {}
+    for name, entry in lineages.items():
+        seeds = entry.get("seeds", [])
+        if seeds and "seed" in entry:
+            raise UserError(f"config: lineages.{name}: give `seed` or `seeds`, not both.")
+        rest = {key: value for key, value in entry.items() if key != "seeds"}
+        members = {f"{name}-s{seed}": {**rest, "seed": seed} for seed in seeds} or {name: rest}
+        for member, settings in members.items():
+            if member in found or (seeds and member in lineages):
+                raise UserError(
+                    f"config: lineages.{name}: its seeds make a lineage {member!r}, and there is "
+                    "one of this name already. Rename one of them."
+                )
+            found[member] = (name, settings)
+        if seeds:
+            families[name] = list(members)
+    for name, members in comparisons.items():
+        if name in families:
+            raise UserError(
+                f"config: comparisons.{name}: the lineage of this name has seeds, which makes it a "
+                "comparison of them already. Give this one another name."
+            )
+        members = [one for member in members for one in families.get(member, [member])]
+        comparisons = {**comparisons, name: list(dict.fromkeys(members))}
+    return found, {**comparisons, **families}
+
+
+def _lineage(name, entry, config, schema, resolved):
+    where = f"config: lineages.{name}"
+    lineage = with_defaults(entry, schema["$defs"]["lineage"], schema)
+    overrides = lineage.pop("overrides")
+    lineage["model_name"] = lineage["model"]
+    for part, section in SECTIONS.items():
+        entry = lineage[part]
+        if entry not in config[section]:
+            raise UserError(
+                f"{where}.{part}: there is no {entry!r} under `{section}`. "
+                f"{nearest(entry, config[section])}"
+            )
+        changes = overrides.get(part, {})
+        settings = {**config[section][entry], **changes}
+        definition = schema["$defs"][part]
+        if changes:  # the entry itself has been checked with the whole
+            check(settings, definition, schema, f"{where}.overrides.{part}")
+        settings = with_defaults(settings, definition, schema)
+        if section in resolved:  # shared between lineages, so kept under a name
+            key = f"{entry}.{name}" if changes else entry
+            resolved[section][key] = settings
+            lineage[part] = key
+        else:
+            lineage[part] = settings
+    lineage["resources"] = _resources(where, config, overrides.get("resources", {}), schema)
+    check_lineage(where, lineage)
+    check_tasks(where, lineage, resolved["tasks"])
+    check_judge(where, lineage, resolved["judges"])
+    return lineage
+
+
+def _resources(where, config, overrides, schema):
+    if not overrides:
+        return with_defaults(config["resources"], schema["$defs"]["resources"], schema)
+    resources = copy.deepcopy(config["resources"])
+    for rule, changes in overrides.items():
+        if rule not in resources:
+            raise UserError(
+                f"{where}.overrides.resources: there is no rule {rule!r}. {nearest(rule, resources)}"
+            )
+        if not isinstance(changes, dict):
+            raise UserError(
+                f"{where}.overrides.resources.{rule}: has to be a mapping of resources."
+            )
+        resources[rule] |= changes
+    definition = schema["$defs"]["resources"]
+    check(resources, definition, schema, f"{where}.overrides.resources")
+    return with_defaults(resources, definition, schema)

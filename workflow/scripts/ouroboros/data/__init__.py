@@ -1,0 +1,1 @@
+"""Stories, tokenizers, tokens and corpora."""

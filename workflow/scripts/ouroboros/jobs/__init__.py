@@ -1,0 +1,1 @@
+"""What every long job needs: devices, memory, signals, snapshots, progress, provenance."""

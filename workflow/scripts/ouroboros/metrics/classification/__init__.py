@@ -1,0 +1,1 @@
+"""Fine-tuning on classification tasks, and its scores."""

@@ -1,0 +1,140 @@
+"""Text classification: a copy of an LM is fine-tuned on a task, and measured (paper 5.4)."""
+
+import copy
+import math
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+
+from ouroboros.data.tokenizer import read_tokenizer
+from ouroboros.errors import UserError
+from ouroboros.jobs.batch_size import in_batches
+from ouroboros.jobs.progress import Progress
+from ouroboros.metrics.classification.fine_tuning import FineTuning, epoch_orders, fine_tune, padded
+from ouroboros.metrics.classification.model import read_classifier
+from ouroboros.metrics.classification.tasks import Examples, Kind
+
+
+def classify(
+    folder, kind: Kind, train: Examples, validation: Examples, settings: FineTuning,
+    seeds: tuple[int, int], device: torch.device,
+) -> dict:  # fmt: skip
+    """Fine-tune a copy of the checkpoint in `folder` on `train` and measure it on `validation`.
+
+    `seeds` are those of the head's weights and of the order of examples. Returns the figures of
+    `measure`, and `training`: examples, updates and the mean loss in nats of all of them and of the
+    last tenth. Raises UserError where the checkpoint is damaged or the loss is not finite.
+    """
+    tokenizer, end_of_text = read_tokenizer(folder)
+    weights_seed, order_seed = seeds
+    orders = epoch_orders(len(train.labels), settings.epochs, order_seed)
+    used = np.unique(np.concatenate(orders))
+    texts = [train.texts[index] for index in used] + validation.texts
+    tokens = encode(tokenizer, texts, end_of_text, settings.max_length)
+    vocabulary = np.unique(np.concatenate(tokens))
+    tokens = [np.searchsorted(vocabulary, text) for text in tokens]
+    model = read_classifier(folder, len(kind.classes), vocabulary, weights_seed).to(device)
+    _check_length(model, settings.max_length)
+    orders = [np.searchsorted(used, order) for order in orders]
+    learnt, tokens = tokens[: len(used)], tokens[len(used) :]
+    losses = fine_tune(model, learnt, train.labels[used], orders, settings)
+    predictions = predict(model, tokens, settings.eval_batch)
+    return {
+        **measure(kind.classes, train.labels, validation.labels, predictions),
+        "training": {
+            "examples": sum(map(len, orders)),
+            "updates": len(losses),
+            "loss": float(losses.mean()),
+            "last_loss": float(losses[-math.ceil(len(losses) / 10) :].mean()),
+        },
+    }
+
+
+def seeds_for(seed: int, generation: int, task: str) -> tuple[int, int]:
+    """Two 63-bit seeds that belong to a task in a generation of a lineage with this `seed`."""
+    words = np.random.SeedSequence([seed, generation, *task.encode()]).generate_state(2, np.uint64)
+    return int(words[0] >> 1), int(words[1] >> 1)
+
+
+def encode(
+    tokenizer: Tokenizer, texts: list[tuple[str, ...]], end_of_text: int, max_length: int
+) -> list[np.ndarray]:
+    """Token ids of every text, int64; the second of two follows the first, with nothing between.
+
+    Beyond `max_length` the longer of the two is cut. A text without tokens is the end-of-text token.
+    """
+    tokenizer = copy.deepcopy(tokenizer)  # whose settings are not ours to change
+    # Text is text: an example that spells out a special token must not become that token.
+    tokenizer.encode_special_tokens = True
+    tokenizer.enable_truncation(max_length)
+    inputs = [text if len(text) == 2 else text[0] for text in texts]
+    encodings = tokenizer.encode_batch_fast(inputs, add_special_tokens=False)
+    return [np.array(encoding.ids or [end_of_text]) for encoding in encodings]
+
+
+@torch.inference_mode()
+def predict(model, tokens: list[np.ndarray], batch: int) -> np.ndarray:
+    """The likeliest class of every text: int64 (texts,)."""
+    model.eval()
+    # Longest first: batches of like length waste little on padding.
+    order = np.argsort([-len(text) for text in tokens], kind="stable")
+    classes = np.empty(len(tokens), np.int64)
+    progress = Progress("classifying", len(tokens), "examples")
+
+    def attempt(start, size):
+        rows = order[start : start + size]
+        logits = model(padded(model, [tokens[row] for row in rows]), use_cache=False).logits
+        classes[rows] = logits.argmax(1).cpu().numpy()
+        progress.add(len(rows))
+
+    for _ in in_batches(len(order), batch, attempt):
+        pass
+    progress.close()
+    return classes
+
+
+def measure(
+    classes: tuple[str, ...], train: np.ndarray, labels: np.ndarray, predictions: np.ndarray
+) -> dict:
+    """Figures of `predictions` for examples with `labels`, int64 (examples,) both.
+
+    `accuracy` with its binomial standard error, F1 averaged with the classes' counts as weights
+    (paper 5.4), both again for the class that is most frequent in the labels of `train`
+    (`majority`), scikit-learn's report per class, and the confusion matrix: a row per true class.
+    """
+    # Imported here: it takes a second, and nothing else needs it.
+    from sklearn import metrics
+
+    numbers = range(len(classes))
+    report = metrics.classification_report(
+        labels, predictions, labels=numbers, target_names=classes, output_dict=True, zero_division=0
+    )
+    majority = int(np.bincount(train).argmax())
+    always = np.full_like(labels, majority)
+    accuracy = float((predictions == labels).mean())
+    return {
+        "accuracy": accuracy,
+        "standard_error": math.sqrt(accuracy * (1 - accuracy) / len(labels)),
+        "weighted_f1": report["weighted avg"]["f1-score"],
+        "majority": {
+            "class": classes[majority],
+            "accuracy": float((always == labels).mean()),
+            "weighted_f1": float(
+                metrics.f1_score(labels, always, average="weighted", zero_division=0)
+            ),
+        },
+        "examples": len(labels),
+        "classes": list(classes),
+        "report": {name: report[name] for name in classes},
+        "confusion_matrix": metrics.confusion_matrix(labels, predictions, labels=numbers).tolist(),
+    }
+
+
+def _check_length(model, max_length):
+    positions = getattr(model.config, "max_position_embeddings", None) or max_length
+    if max_length > positions:
+        raise UserError(
+            f"The task's texts may have {max_length} tokens, the model has {positions} positions. "
+            "Lower `max_length` of the task or of the classification settings."
+        )

@@ -1,0 +1,1 @@
+"""The language model: forward, loss, output layer, checkpoints."""

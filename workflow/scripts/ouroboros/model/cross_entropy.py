@@ -1,0 +1,120 @@
+"""Cross-entropy straight from final states, a slice of the logits alive at a time.
+
+At 50,257 tokens the logits of one micro-batch are gigabytes; a slice of them stays near the caches.
+"""
+
+import functools
+
+import torch
+
+from ouroboros.kernels import cpu as native
+from ouroboros.model.exact_draw import products
+from ouroboros.model.output_head import Head
+
+PARTS = 8  # of the head's gradient in half precision
+
+
+def token_losses(hidden: torch.Tensor, head: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Negative log-probability of every target in nats, without gradients.
+
+    hidden (tokens, width), head (vocabulary, width), targets (tokens,) -> float32 (tokens,).
+    """
+    with torch.no_grad():
+        chosen = (hidden * head[targets]).sum(1)
+        return Head(head).logsumexp(hidden) - chosen
+
+
+def summed_loss(hidden: torch.Tensor, head: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Sum of the targets' losses, with gradients for `hidden` and `head`; shapes as above."""
+    return _SummedLoss.apply(hidden, head, targets)
+
+
+class _SummedLoss(torch.autograd.Function):
+    """Makes the gradients along with the loss, since the logits are not kept for later."""
+
+    @staticmethod
+    def forward(ctx, hidden, head, targets):
+        device = hidden.device.type
+        dtype = hidden.dtype
+        if torch.is_autocast_enabled(device):
+            dtype = torch.get_autocast_dtype(device)
+        with torch.autocast(device, enabled=False):
+            states, weights = hidden.detach().to(dtype), head.detach().to(dtype)
+            to_logits = _Gradient(weights, len(targets))
+            to_hidden = torch.empty_like(states)
+            to_head = torch.zeros_like(head, dtype=torch.float32)
+            losses = torch.empty(len(targets), device=hidden.device)
+            for start in range(0, len(targets), to_logits.rows):
+                part = slice(start, start + to_logits.rows)
+                gradient = to_logits(states[part], targets[part], losses[part])
+                torch.mm(gradient, weights, out=to_hidden[part])
+                if dtype == torch.float32:
+                    to_head.addmm_(gradient.T, states[part])
+                else:  # the product is rounded to `dtype` first, so it goes through memory in parts
+                    for sums, columns in zip(
+                        to_head.chunk(PARTS), gradient.chunk(PARTS, 1), strict=True
+                    ):
+                        sums += columns.T @ states[part]
+        ctx.save_for_backward(to_hidden.to(hidden.dtype), to_head)
+        ctx.head = head
+        return losses.sum(dtype=torch.float64).float()
+
+    @staticmethod
+    def backward(ctx, scale):
+        to_hidden, to_head = ctx.saved_tensors
+        # in place: the head's gradient is as large as the head, and nobody asks for it twice
+        to_head = to_head.mul_(scale).to(ctx.head.dtype)
+        if ctx.head.is_leaf and ctx.head.grad is not None:
+            # here and now: autograd would keep it until the embeddings' gradient, as large, is there
+            ctx.head.grad += to_head
+            to_head = None
+        return to_hidden.mul_(scale), to_head, None
+
+
+class _Gradient:
+    """Probability minus one-hot of a slice of rows, in one buffer for all slices."""
+
+    def __init__(self, weights, tokens):
+        vocabulary, width = weights.shape
+        # The head's gradient passes through memory once per slice: wide models need more rows, and
+        # a GPU more still to be busy.
+        most = 4096 if weights.is_cuda else max(192, width)
+        self.rows = -(-tokens // -(-tokens // most))  # slices of even size
+        self.weights = weights
+        self.kernel = KERNELS.get(weights.dtype) if weights.device.type == "cpu" else None
+        if self.kernel and native.kernels():
+            self.logits = weights.new_empty(self.rows, vocabulary)
+            self.panels = native.panels(weights) if native.usable(weights) else None
+        else:
+            self.kernel = None
+
+    def __call__(self, states, targets, losses):
+        """Fills `losses`; gradient of their sum for the logits (rows, vocabulary)."""
+        if self.kernel is None:
+            compute = _compiled() if states.is_cuda else torch_gradient
+            gradient, losses[:] = compute(products(states, self.weights), targets)
+            return gradient.to(states.dtype)
+        sizes = *states.shape, len(self.weights)
+        logits = self.logits[: len(states)]
+        if self.panels is None:
+            torch.mm(states, self.weights.T, out=logits)
+        else:
+            native.call("head_logits", states, self.panels, logits, *sizes)
+        native.call(self.kernel, logits, targets, losses, len(states), len(self.weights))
+        return logits
+
+
+KERNELS = {torch.float32: "cross_entropy_float", torch.bfloat16: "cross_entropy_bfloat16"}
+
+
+def torch_gradient(logits, targets):
+    """By torch's own functions: float32 gradient (rows, vocabulary) and losses (rows,)."""
+    logs = logits.logsumexp(1, keepdim=True)
+    losses = (logs - logits.gather(1, targets[:, None])).squeeze(1)
+    columns = torch.arange(logits.shape[1], device=logits.device)
+    return (logits - logs).exp() - (columns == targets[:, None]).float(), losses
+
+
+@functools.cache
+def _compiled():
+    return torch.compile(torch_gradient)

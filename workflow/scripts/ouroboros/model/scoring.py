@@ -1,0 +1,78 @@
+"""The loss of every token of stories, as the paper's perplexity (section 5.2) defines it, exactly.
+
+Token t of a story is predicted from the up to `context` tokens before it in the same story. A
+context shorter than that begins with the end-of-text token, the empty context of training and
+sampling, so that the first token of a story counts too. Beyond `context` tokens the window slides,
+and every token has a forward pass of its own: positions begin anew in each window.
+"""
+
+import functools
+
+import numpy as np
+import torch
+
+from ouroboros.errors import UserError
+from ouroboros.jobs.batch_size import in_batches
+from ouroboros.jobs.progress import Progress
+from ouroboros.model.cross_entropy import token_losses
+from ouroboros.model.gpt_neo import GPTNeo
+
+
+def story_losses(
+    model: GPTNeo, stories: list[np.ndarray], end_of_text: int, context: int, batch: int
+) -> list[np.ndarray]:
+    """The loss in nats of every token of every story: float32 arrays, shaped like `stories`.
+
+    `batch` is the number of sequences that pass through the model at once.
+    """
+    largest = max((int(story.max()) for story in stories if len(story)), default=0)
+    if largest >= model.settings.vocabulary_size:
+        raise UserError(
+            f"The stories hold token {largest}, the model knows {model.settings.vocabulary_size} "
+            "tokens: they come from another tokenizer. Measure with the tokenizer of the checkpoint."
+        )
+    losses = [np.empty(len(story), np.float32) for story in stories]
+    work = []  # (input, targets, story, first position): all tokens of the input are scored ...
+    windows = []  # ... or its last alone
+    for index, story in enumerate(stories):
+        head = story[:context]
+        work.append((np.concatenate([[end_of_text], head[:-1]]), head, index, 0))
+        for time in range(context, len(story)):
+            windows.append((story[time - context : time], story[time : time + 1], index, time))
+    # Longest first: batches of like length waste little on padding, and the largest comes first,
+    # so that memory that is too small shows at once.
+    work.sort(key=lambda item: -len(item[0]))
+    progress = Progress("perplexity", sum(map(len, stories)), "tokens")
+    with torch.inference_mode():
+        for items in (work, windows):
+            score = functools.partial(_score, model, items, losses, progress)
+            for _ in in_batches(len(items), batch, score):
+                pass
+    progress.close()
+    return losses
+
+
+def _score(model, items, losses, progress, start, size):
+    """Right-padded: a causal model never looks at the padding, and it is dropped before the head."""
+    device = model.head.device
+    items = items[start : start + size]
+    longest = max(len(tokens) for tokens, *_ in items)
+    ids = np.zeros((len(items), longest), np.int64)
+    keep = np.zeros((len(items), longest), bool)
+    for row, (tokens, targets, _, _) in enumerate(items):
+        ids[row, : len(tokens)] = tokens
+        keep[row, len(tokens) - len(targets) : len(tokens)] = True
+    hidden = model.hidden(torch.from_numpy(ids).to(device))[torch.from_numpy(keep).to(device)]
+    targets = np.concatenate([targets for _, targets, _, _ in items]).astype(np.int64)
+    result = token_losses(hidden, model.head, torch.from_numpy(targets).to(device)).cpu().numpy()
+    start = 0
+    for _, targets, story, first in items:
+        losses[story][first : first + len(targets)] = result[start : start + len(targets)]
+        start += len(targets)
+    progress.add(len(result))
+
+
+def mean_loss(losses: list[np.ndarray]) -> float:
+    """Mean loss in nats over all tokens of what `story_losses` returned."""
+    sums = np.array([story.sum(dtype=np.float64) for story in losses])
+    return float(sums.sum() / sum(map(len, losses)))

@@ -1,0 +1,1 @@
+"""What a run will cost: speeds, sizes, job costs, schedules."""

@@ -1,0 +1,67 @@
+"""What this machine does per second whatever the model: starts of jobs, stories, tokens, statistics."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pyarrow as pa
+
+from ouroboros.data.corpus import blocks
+from ouroboros.data.grammar import StoryGrammar
+from ouroboros.data.tokenise import pack
+from ouroboros.data.tokenizer import make_tokenizer
+from ouroboros.metrics.text.divergence import drift
+from ouroboros.metrics.text.statistics import text_statistics
+from ouroboros.storage.parquet import write_parquet
+
+STORIES = 2000
+LENGTH = 256
+LIBRARY = Path(__file__).parents[2]
+# what a script of each kind imports before it does anything
+IMPORTS = {
+    "torch": "ouroboros.training.trainer",
+    "figures": "matplotlib.pyplot, seaborn",
+    "light": "ouroboros.metrics.text.statistics",
+}
+
+
+def measure_machine(grammar) -> dict:
+    """Seconds that jobs take to start, by kind, and stories and tokens per second of a CPU job.
+
+    `start`: seconds by kind of imports. `stories_per_second` of the grammar, `tokenise` and
+    `text` in tokens per second.
+    """
+    maker, seconds = StoryGrammar.from_file(grammar), {}
+    began = time.perf_counter()
+    texts = [maker.story(0, index).text for index in range(STORIES)]
+    seconds["stories"] = time.perf_counter() - began
+    tokenizer, end_of_text = make_tokenizer({"source": "gpt2"}, ())
+    began = time.perf_counter()
+    ids = [encoding.ids for encoding in tokenizer.encode_batch_fast(texts)]
+    tokens = sum(map(len, ids))
+    seconds["tokenise"] = time.perf_counter() - began
+    with TemporaryDirectory() as folder:
+        stories, shard = Path(folder, "stories.parquet"), Path(folder, "shard.parquet")
+        write_parquet(stories, pa.table({"input_ids": pa.array(ids, pa.list_(pa.uint16()))}))
+        end = tokenizer.token_to_id(end_of_text)
+        pack(stories, end, LENGTH, shard)
+        began = time.perf_counter()
+        text_statistics(blocks([shard]), tokenizer, end, [], STORIES)
+        drift(lambda: blocks([shard]), lambda: blocks([shard]), STORIES)
+        seconds["text"] = time.perf_counter() - began
+    return {
+        "start": {kind: _import(modules) for kind, modules in IMPORTS.items()},
+        "stories_per_second": STORIES / seconds["stories"],
+        "tokenise_tokens_per_second": tokens / seconds["tokenise"],
+        "text_tokens_per_second": tokens / seconds["text"],
+    }
+
+
+def _import(modules):
+    """Seconds of a Python that imports `modules` and ends."""
+    began = time.perf_counter()
+    code = f"import sys; sys.path.insert(0, {str(LIBRARY)!r}); import {modules}"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    return time.perf_counter() - began

@@ -1,0 +1,217 @@
+"""What this machine does per second, measured on random tokens at tiny counts.
+
+A measurement grows until one run takes a second or two, so that a GPU and a laptop both take about
+a minute for a model. The first run of each kind, which compiles and captures, is the `start`.
+"""
+
+import dataclasses
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from ouroboros.data.corpus import TOKEN, Corpus
+from ouroboros.data.tokenizer import make_tokenizer, write_tokenizer
+from ouroboros.jobs.device import choose_device, describe
+from ouroboros.metrics.classification.fine_tuning import FineTuning, fine_tune
+from ouroboros.metrics.classification.model import read_classifier
+from ouroboros.model.checkpoint import write_checkpoint
+from ouroboros.model.gpt_neo import ModelSettings, initialise
+from ouroboros.model.scoring import story_losses
+from ouroboros.sampling.sampler import fitting_batch, sample
+from ouroboros.training.trainer import Training, TrainingSettings
+
+ENOUGH = 1.0  # seconds that one run takes at least before its rate is believed
+REPEATS = 2  # the quickest counts: what else runs on a machine only ever slows
+STORY = 200  # tokens of a story of TinyStories, about
+SHORT = 16  # tokens of a short text of a task
+MOST_UPDATES = 64  # of fine-tuning
+
+
+def calibrate(settings: dict, texts: list[str]) -> dict:
+    """The rates of a model, by rule, as JSON holds them.
+
+    `settings`: `model`, `tokenizer`, `training`, `sequence_length`, `context`, `classification`,
+    and `resources` of train, sample, ppl and classification. `texts` train a tokenizer where that
+    is asked for. `train`, `sample` and `ppl` have `start` (seconds per job) and
+    `tokens_per_second`; `fine_tuning` has `start`, `seconds_per_update` and `seconds_per_token`.
+    """
+    # A tokenizer of the hub may have to be fetched: its size alone matters here, GPT-2's will do.
+    source = settings["tokenizer"]
+    source = {"source": "gpt2"} if source["source"] == "hub" else source
+    tokenizer, end_of_text = make_tokenizer(source, texts)
+    # as many tokens as asked for, though the few texts here may not yield them
+    vocabulary = source.get("vocabulary_size", tokenizer.get_vocab_size())
+    model_settings = ModelSettings(**settings["model"], vocabulary_size=vocabulary)
+    model = initialise(model_settings, 0).eval()
+    tokens = np.random.default_rng(0).integers(0, vocabulary, 1 << 20).astype(TOKEN)
+    measured = {
+        "train": _training(settings, model_settings, tokens),
+        "sample": _sampling(settings, model),
+        "ppl": _perplexity(settings, model, tokens),
+        "fine_tuning": {"start": 0.0, "seconds_per_update": 0.0, "seconds_per_token": 0.0},
+    }
+    if settings["classification"]["tasks"]:
+        with TemporaryDirectory() as folder:
+            write_tokenizer(tokenizer, end_of_text, Path(folder, "tokenizer"))
+            checkpoint = Path(folder, "checkpoint")
+            write_checkpoint(model.cpu(), Path(folder, "tokenizer"), 0, {}, checkpoint)
+            measured["fine_tuning"] = _fine_tuning(settings, checkpoint, vocabulary)
+    return measured
+
+
+def grown(run, sizes) -> tuple[float, list[tuple[int, float]]]:
+    """Run at growing sizes until one takes long enough.
+
+    Returns the seconds that the first run took beyond a second one like it, and the (size, seconds)
+    of all others, two sizes at least.
+    """
+    began = time.perf_counter()
+    run(sizes[0])
+    first = time.perf_counter() - began
+    runs = []
+    for size in sizes:
+        runs.append((size, _seconds(run, size)))
+        if len(runs) > 1 and runs[-1][1] >= ENOUGH:
+            break
+    return max(0.0, first - runs[0][1]), runs
+
+
+def doubling(first: int, most: int) -> list[int]:
+    """`first`, twice that, and so on up to `most`."""
+    sizes = []
+    while first < most:
+        sizes.append(first)
+        first *= 2
+    return [*sizes, most]
+
+
+def steps_in_full(runs: list[tuple[int, float]], length: int, spans: list[int]) -> float:
+    """Seconds for `length` decode steps, from runs of fewer.
+
+    A step takes a constant and a time per key that it looks at; the last two runs give both.
+    """
+
+    def keys(steps):
+        return sum(min(time + 1, span) for time in range(steps) for span in spans)
+
+    steps, seconds = runs[-1]
+    if steps >= length or len(runs) < 2:
+        return seconds * length / steps
+    fewer, less = runs[-2]
+    # constant * steps + per_key * keys = seconds, for two runs
+    determinant = fewer * keys(steps) - steps * keys(fewer)
+    per_key = max(0.0, (fewer * seconds - steps * less) / determinant)
+    constant = max(0.0, (seconds - per_key * keys(steps)) / steps)
+    return constant * length + per_key * keys(length)
+
+
+def _seconds(run, size):
+    """Of the quickest of several runs."""
+    seconds = []
+    for _ in range(REPEATS):
+        began = time.perf_counter()
+        run(size)
+        seconds.append(time.perf_counter() - began)
+    return min(seconds)
+
+
+def _device(settings, rule):
+    resources = settings["resources"][rule]
+    return choose_device(min(1, resources["gpu"]), resources["threads"])  # rates are one GPU's
+
+
+def _training(settings, model_settings, tokens):
+    device, length = _device(settings, "train"), settings["sequence_length"]
+    most = settings["training"]["batch"]
+    rows = np.resize(tokens, (most, length))
+    corpus = Corpus(rows, rows[:, 0])
+    began = time.perf_counter()
+    training = Training(
+        model_settings, TrainingSettings(**settings["training"]), corpus, 0, 1, device,
+        settings["resources"]["train"]["batch"],
+    )  # fmt: skip
+    made = time.perf_counter() - began
+    start, runs = grown(lambda count: training.update(np.arange(count)), doubling(1, most))
+    count, seconds = runs[-1]
+    if count == most and seconds < ENOUGH:  # updates of full size, several of them
+        updates = int(ENOUGH // seconds) + 1
+        seconds = _seconds(lambda n: [training.update(np.arange(most)) for _ in range(n)], updates)
+        count *= updates
+    return {
+        "start": made + start,
+        "tokens_per_second": count * length / seconds,
+        "device": describe(device),
+    }
+
+
+def _sampling(settings, model):
+    device, length = _device(settings, "sample"), settings["sequence_length"]
+    model.to(device)
+    batch = settings["resources"]["sample"]["batch"]
+    if batch == "auto":
+        batch = fitting_batch(model, length, settings["sequences"])
+    batch = min(batch, settings["sequences"])
+    spans = [block.span for block in model.blocks]
+
+    def run(steps):
+        for _ in sample(model, 0, range(batch), steps, 0, batch):
+            pass
+
+    start, runs = grown(run, doubling(min(16, length), length))
+    seconds = steps_in_full(runs, length, spans)
+    return {
+        "start": start,
+        "tokens_per_second": batch * length / seconds,
+        "batch": batch,
+        "device": describe(device),
+    }
+
+
+def _perplexity(settings, model, tokens):
+    device = _device(settings, "ppl")
+    model.to(device)
+    batch, story = settings["resources"]["ppl"]["batch"], min(STORY, settings["context"])
+    stories = np.resize(tokens, (64 * batch, story))
+
+    def run(count):
+        story_losses(model, list(stories[:count]), 0, settings["context"], batch)
+
+    start, runs = grown(run, doubling(min(4, batch), len(stories)))
+    count, seconds = runs[-1]
+    return {
+        "start": start,
+        "tokens_per_second": count * story / seconds,
+        "device": describe(device),
+    }
+
+
+def _fine_tuning(settings, checkpoint, vocabulary):
+    wanted = {key: value for key, value in settings["classification"].items() if key != "tasks"}
+    wanted = dataclasses.replace(FineTuning(**wanted), learning_rate=1e-6)
+    device, batch, longest = _device(settings, "classification"), wanted.batch, wanted.max_length
+    began = time.perf_counter()
+    # one id is kept for padding
+    model = read_classifier(checkpoint, 2, np.arange(vocabulary - 1), 0).to(device)
+    start = time.perf_counter() - began
+    generator, per_update = np.random.default_rng(0), {}
+    for length in (SHORT, longest):
+        texts = list(generator.integers(0, vocabulary - 1, (MOST_UPDATES * batch, length)))
+
+        def run(updates, texts=texts):
+            examples = np.arange(updates * batch)
+            fine_tune(model, texts, examples % 2, [examples], wanted)
+
+        _, runs = grown(run, doubling(1, MOST_UPDATES))
+        updates, seconds = runs[-1]
+        per_update[length] = seconds / updates
+    # of two lengths: what an update takes by itself, and what a token adds
+    per_token = (per_update[longest] - per_update[SHORT]) / (batch * max(1, longest - SHORT))
+    per_token = max(0.0, per_token)
+    return {
+        "start": start,
+        "seconds_per_update": max(0.0, per_update[SHORT] - per_token * batch * SHORT),
+        "seconds_per_token": per_token,
+        "device": describe(device),
+    }

@@ -1,0 +1,1 @@
+"""Figures, tables, samples and the page that shows them."""

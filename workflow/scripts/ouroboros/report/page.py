@@ -1,0 +1,89 @@
+"""The report: one page of HTML that holds all it shows, and asks nothing of any network."""
+
+import base64
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+import jinja2
+import yaml
+
+from ouroboros.findings.verdict import CONFIRMED, CONTRADICTED, LEVEL, OPEN
+from ouroboros.report.captions import caption
+
+SIZE = re.compile(rb'<svg[^>]* width="([\d.]+)pt" height="([\d.]+)pt"')
+# What the page has of each lineage: the section's id, its title, and the key of what it shows.
+SECTIONS = [
+    ("numbers", "Numbers", "numbers"),
+    ("samples", "Samples", "samples"),
+    ("gpt-eval", "GPT-Eval", "gpt_eval"),
+    ("classification", "Text classification", "accuracy"),
+    ("provenance", "Settings and provenance", "settings"),
+]
+
+
+def page(template, lineages: list[dict], **content) -> str:
+    """The page of `template` (a Jinja file, with others beside it that it includes).
+
+    `lineages` has the keys of SECTIONS, None where a lineage has no such measurements. Everything is
+    escaped, but for the captions of figures, which are ours. Raises jinja2.UndefinedError where
+    the template asks for what is not there.
+    """
+    template = Path(template)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(template.parent), autoescape=True,
+        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    sections = [entry for entry in SECTIONS if any(lineage[entry[2]] for lineage in lineages)]
+    shown = {"lineages": lineages, "sections": sections, **content}
+    return environment.get_template(template.name).render(shown) + "\n"
+
+
+def figure(path, caption_path) -> dict:
+    """A figure to show: its `owner` (a lineage or comparison), `text` in its place, `caption`, `uri`,
+    and `width` and `height` in points.
+
+    `path` is results/{owner}/figures/{name}.svg, as Matplotlib writes it. As an image, and not as elements of the page, an
+    svg keeps its ids and styles to itself.
+    """
+    path = Path(path)
+    text, html = caption(caption_path)
+    svg = path.read_bytes()
+    data = base64.b64encode(svg).decode("ascii")
+    width, height = (round(float(n)) for n in SIZE.search(svg).groups())
+    owner = path.parent.parent.name
+    return {
+        "owner": owner, "text": f"{text}, of {owner}", "caption": html,
+        "uri": f"data:image/svg+xml;base64,{data}", "width": width, "height": height,
+    }  # fmt: skip
+
+
+def verdicts(findings: list[dict]) -> dict:
+    """Findings to show: `counts` of verdicts, the `level`, and `parts`, one for each lineage or pair.
+
+    A part has its `name`, the `tested` findings, and the `untested` ones with what they `want`.
+    """
+    counts = Counter(finding["verdict"] for finding in findings)
+    parts = []
+    for names in dict.fromkeys(tuple(finding["lineages"]) for finding in findings):
+        own = [finding for finding in findings if tuple(finding["lineages"]) == names]
+        untested = [finding for finding in own if finding["p_value"] is None]
+        parts.append(
+            {
+                "name": " and ".join(names),
+                "tested": [finding for finding in own if finding["p_value"] is not None],
+                "untested": untested,
+            }
+        )
+    return {
+        "counts": {verdict: counts[verdict] for verdict in (CONFIRMED, CONTRADICTED, OPEN)},
+        "level": LEVEL,
+        "parts": parts,
+    }
+
+
+def settings_text(settings: dict) -> str:
+    """Settings as YAML, in the order that they have."""
+    # Through JSON, so that what two settings share is written twice and not as YAML's &id001.
+    return yaml.safe_dump(json.loads(json.dumps(settings)), sort_keys=False, allow_unicode=True)

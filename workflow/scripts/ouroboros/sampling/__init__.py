@@ -1,0 +1,1 @@
+"""Corpora and completions sampled from a model."""

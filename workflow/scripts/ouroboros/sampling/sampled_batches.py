@@ -1,0 +1,47 @@
+"""What a sampling job has drawn so far: a state per block of sequences, so that none is drawn twice."""
+
+import logging
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from ouroboros.errors import UserError
+from ouroboros.jobs.snapshots import States
+
+log = logging.getLogger("ouroboros")
+
+
+class Blocks:
+    """The blocks in order; `rows` sequences are there, and `batch` is how many were drawn at once."""
+
+    def __init__(self, states: States):
+        self.states, self.rows, self.count, self.batch = states, 0, 0, None
+        while self.count in states.numbers() and (state := states.read(self.count)):
+            record, tensors = state
+            self.rows += len(tensors["tokens"])
+            self.count += 1
+            self.batch = record["batch"]
+        # what follows a block that is lost cannot be told from what will be drawn in its place
+        states.keep_only(range(self.count))
+        if self.count:
+            log.info(
+                "Carries on behind sequence %d, from %d blocks in %s.",
+                self.rows, self.count, states.folder,
+            )  # fmt: skip
+
+    def add(self, tokens: np.ndarray, batch: int):
+        """Put the next sequences on disk: uint16 (rows, length)."""
+        self.states.write(self.count, {"batch": batch}, {"tokens": torch.from_numpy(tokens)})
+        self.rows += len(tokens)
+        self.count += 1
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for number in range(self.count):
+            state = self.states.read(number)
+            if state is None:
+                raise UserError(
+                    f"{self.states.path(number)}, a block of sequences that was just sampled, cannot "
+                    "be read back. Run the same command again: it is sampled anew."
+                )
+            yield state[1]["tokens"].numpy()

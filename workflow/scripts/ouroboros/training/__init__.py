@@ -1,0 +1,1 @@
+"""Training of one generation, by one process or several."""

@@ -1,0 +1,47 @@
+"""A training job in plain values, which each of its processes can be told."""
+
+from dataclasses import dataclass
+
+import torch
+
+from ouroboros.data.corpus import Corpus
+from ouroboros.data.tokenise import read_token_stories
+from ouroboros.jobs.snapshots import Keeper, States
+from ouroboros.model.gpt_neo import GPTNeo, ModelSettings
+from ouroboros.training.data_parallel import ALONE, Team
+from ouroboros.training.early_stopping import train_until_best
+from ouroboros.training.trainer import Training, TrainingSettings, train
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """What is trained on what; without `epochs`, early stopping on the `heldout` stories finds them."""
+
+    model: dict
+    vocabulary_size: int
+    end_of_text: int
+    training: dict
+    seed: int
+    generation: int
+    corpus: list[str]
+    heldout: str | None
+    epochs: int | None
+    micro_batch: int  # sequences that a device takes at once
+    state_minutes: float
+
+    def prepare(self, device: torch.device, states: States, team: Team = ALONE) -> Training:
+        """The training where its last state left it, or at its beginning."""
+        training = Training(
+            ModelSettings(**self.model, vocabulary_size=self.vocabulary_size),
+            TrainingSettings(**self.training), Corpus.read(self.corpus), self.seed,
+            self.generation, device, self.micro_batch, Keeper(states, self.state_minutes), team,
+        )  # fmt: skip
+        training.resume()
+        return training
+
+    def run(self, training: Training) -> tuple[GPTNeo, dict]:
+        """Train to the end: the model, and what `epochs.json` says of its epochs."""
+        if self.epochs is None:
+            held_out = read_token_stories(self.heldout) if training.team.leads else []
+            return train_until_best(training, held_out, self.end_of_text)
+        return train(training, self.epochs), {"epochs": self.epochs}

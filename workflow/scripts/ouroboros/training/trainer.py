@@ -1,0 +1,240 @@
+"""Training of one generation from random weights (paper 5.1.2, Algorithm 1).
+
+AdamW at a constant learning rate; every update sees `batch` sequences, whatever a device takes at
+once: the gradient of an update is that of the mean loss over all its tokens.
+"""
+
+import logging
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from ouroboros.data.corpus import Corpus
+from ouroboros.errors import UserError
+from ouroboros.jobs import signals as stopping
+from ouroboros.jobs.batch_size import fitting
+from ouroboros.jobs.device import autocast
+from ouroboros.jobs.progress import Progress
+from ouroboros.jobs.snapshots import Keeper
+from ouroboros.model.cross_entropy import summed_loss
+from ouroboros.model.gpt_neo import GPTNeo, ModelSettings, initialise
+from ouroboros.randomness import permutation, seed_for
+from ouroboros.training.data_parallel import ALONE, Team
+from ouroboros.training.early_stopping import Search
+from ouroboros.training.trainer_state import gather, put_back
+
+# A scale of 2^16 that is halved so often is far below 1: then it is not the scale that is to blame.
+MOST_SKIPPED = 20  # updates in a row
+
+log = logging.getLogger("ouroboros")
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """An entry of `training` in the configuration."""
+
+    batch: int
+    learning_rate: float
+    betas: tuple[float, float]
+    weight_decay: float
+    gradient_clip: float
+    epochs: int | str
+    max_epochs: int
+    patience: int
+    precision: str
+
+
+@dataclass
+class Training:
+    """One generation in training; `epoch` runs once over the corpus, `losses` has every update's.
+
+    A loss that is not finite is None. With a `keeper` its state is kept on disk. Each process of a
+    `team` has a `device` of its own and takes its part of every update.
+    """
+
+    model_settings: ModelSettings
+    settings: TrainingSettings
+    corpus: Corpus
+    seed: int
+    generation: int
+    device: torch.device
+    micro_batch: int
+    keeper: Keeper | None = None
+    team: Team = ALONE
+    losses: list[float | None] = field(default_factory=list)
+    search: Search = field(default_factory=Search)
+    skipped: int = 0  # updates in a row that the scaler of fp16 has passed over
+
+    def __post_init__(self):
+        self._check()
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        # it would write to every new tensor, for the sake of code that reads what it never wrote
+        torch.utils.deterministic.fill_uninitialized_memory = False
+        weights = seed_for(self.seed, self.generation, "weights")
+        self.model = initialise(self.model_settings, weights).to(self.device)
+        if self.device.type == "cuda":
+            compile_blocks(self.model)
+        self.optimizer = make_optimizer(self.model, self.settings)
+        scaled = self.settings.precision == "fp16" and self.device.type == "cuda"
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)
+        self.scaler.scale(torch.zeros((), device=self.device))  # it begins with its first loss
+
+    @property
+    def epochs(self) -> int:
+        """Passes over the corpus that are complete."""
+        return len(self.losses) // self._updates_per_epoch()
+
+    def _updates_per_epoch(self):
+        return -(-len(self.corpus) // self.settings.batch)
+
+    def resume(self):
+        """Carry on from the last good state, where there is one: the leader's."""
+        if self.keeper is None:
+            return
+        state = self.keeper.latest() if self.team.leads else None
+        number = int(self.team.said(self.keeper.last or 0))
+        if number:
+            put_back(self, *(state or self.keeper.state(number)))
+            log.info(
+                "Carries on behind update %d (%d epochs are complete), from %s.",
+                len(self.losses), self.epochs, self.keeper.states.path(number),
+            )  # fmt: skip
+
+    def epoch(self):
+        """The pass over the corpus, or what is left of it, in an order of its own.
+
+        The last update takes what is left. A signal is answered when the state is on disk.
+        """
+        self.model.train()
+        key = seed_for(self.seed, self.generation, "order")
+        order = permutation(key, self.epochs, len(self.corpus))
+        order = order[len(self.losses) % self._updates_per_epoch() * self.settings.batch :]
+        name = f"generation {self.generation}, epoch {self.epochs + 1}"
+        length = self.corpus.tokens.shape[1]
+        progress = Progress(name, len(order) * length, "tokens")
+        with stopping.held():
+            for start in range(0, len(order), self.settings.batch):
+                # rows in the order of the file: quicker to gather, and the sum is the same set
+                rows = np.sort(order[start : start + self.settings.batch])
+                loss = self.update(rows)
+                self.losses.append(loss if math.isfinite(loss) else None)
+                progress.add(length * len(rows), f"loss {loss:.4f}")
+                self._keep(now=start + self.settings.batch >= len(order))
+                self._stop_if_asked()
+        progress.close(f"loss {loss:.4f}")
+
+    def update(self, rows: np.ndarray) -> float:
+        """One AdamW update on the sequences `rows`; the mean loss over their tokens, in nats."""
+        tokens = len(rows) * self.corpus.tokens.shape[1]
+        share = self.team.share(rows)
+        losses, self.micro_batch = fitting(
+            self.micro_batch, lambda size: self._gradients(share, size, tokens)
+        )
+        self.team.sum_gradients(self.model)
+        self.scaler.unscale_(self.optimizer)
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.gradient_clip)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        loss = self.team.total(torch.stack(losses).sum(dtype=torch.float64)) / tokens
+        self._check_finite(loss, norm.item())
+        return loss
+
+    def _gradients(self, rows, micro_batch, tokens):
+        """Leave these rows' part of an update's gradient in the parameters.
+
+        Returns the summed loss of each micro-batch, behind a zero.
+        """
+        # kept and filled with zeros: given back and asked for anew, they would scatter the memory
+        self.optimizer.zero_grad(set_to_none=False)
+        losses = [torch.zeros((), device=self.device)]  # a small update may have no row for all
+        for start in range(0, len(rows), micro_batch):
+            inputs, targets = self._micro_batch(rows[start : start + micro_batch])
+            with autocast(self.device, self.settings.precision):
+                hidden = self.model.hidden(inputs)
+                loss = summed_loss(hidden.flatten(0, 1), self.model.head, targets.flatten())
+            self.scaler.scale(loss / tokens).backward()
+            losses.append(loss.detach())  # as a number only below: a GPU need not be waited for
+            self._stop_if_asked()  # an update can take minutes; this one will be begun anew
+        return losses
+
+    def _keep(self, now):
+        if self.keeper and self.team.leads and (now or self.keeper.due()):
+            self.keeper.keep(*gather(self))
+
+    def _stop_if_asked(self):
+        if stopping.asked():
+            self._keep(now=True)
+            stopping.stop()
+
+    def _micro_batch(self, rows):
+        """Inputs and targets, int64 (rows, length): each token from the ones before it."""
+        tokens = self.corpus.tokens[rows].astype(np.int64)
+        previous = self.corpus.previous[rows].astype(np.int64)
+        inputs = np.concatenate([previous[:, None], tokens[:, :-1]], axis=1)
+        parts = [torch.from_numpy(part) for part in (inputs, tokens)]
+        if self.device.type == "cuda":  # the copy runs beside what the GPU is still busy with
+            return [part.pin_memory().to(self.device, non_blocking=True) for part in parts]
+        return parts
+
+    def _check(self):
+        length, positions = self.corpus.tokens.shape[1], self.model_settings.positions
+        if length > positions:
+            raise UserError(
+                f"The corpus has sequences of {length} tokens, the model {positions} positions. "
+                "Raise `positions` of the model or lower `sequence_length` of the sampling."
+            )
+        largest = int(max(self.corpus.tokens.max(), self.corpus.previous.max()))
+        if largest >= self.model_settings.vocabulary_size:
+            raise UserError(
+                f"The corpus holds token {largest}, the tokenizer only "
+                f"{self.model_settings.vocabulary_size} tokens: they do not belong together. "
+                "Remake the corpus."
+            )
+
+    def _check_finite(self, loss, norm):
+        """fp16's scaler passes over an update now and then, by design; nothing else may."""
+        if math.isfinite(loss) and math.isfinite(norm):
+            self.skipped = 0
+            return
+        self.skipped += 1
+        update = len(self.losses) + 1
+        if self.scaler.is_enabled() and self.skipped < MOST_SKIPPED:
+            log.info("update %d was skipped (loss %s); the scale is halved", update, loss)
+            return
+        state = self.keeper and self.keeper.last_path()
+        raise UserError(
+            f"The loss of generation {self.generation} is {loss}, and the norm of its gradient "
+            f"{norm}, at update {update} (epoch {self.epochs + 1})"
+            + (f", the {self.skipped}th in a row" if self.skipped > 1 else "")
+            + f". The last good state is {state or 'none'}. Lower `learning_rate`, or set "
+            "`precision` to bf16 or fp32, in the training settings of this lineage."
+        )
+
+
+def train(training: Training, epochs: int) -> GPTNeo:
+    """Train for a given number of epochs."""
+    while training.epochs < epochs:
+        training.epoch()
+    return training.model
+
+
+def compile_blocks(model: GPTNeo):
+    """Fuse what is around attention, which has a kernel of its own; the loss has its own too."""
+    for block in model.blocks:
+        block.queries = torch.compile(block.queries)
+        block.rest = torch.compile(block.rest)
+
+
+def make_optimizer(model: GPTNeo, settings: TrainingSettings) -> torch.optim.AdamW:
+    """AdamW that decays weight matrices and embeddings, as transformers' Trainer does."""
+    matrices = [parameter for parameter in model.parameters() if parameter.dim() > 1]
+    vectors = [parameter for parameter in model.parameters() if parameter.dim() == 1]
+    groups = [
+        {"params": matrices, "weight_decay": settings.weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(
+        groups, lr=settings.learning_rate, betas=tuple(settings.betas), fused=True
+    )
