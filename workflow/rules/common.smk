@@ -1,6 +1,9 @@
-"""Configuration, wildcard constraints and parameter functions. Nothing heavy: every job re-reads this."""
+"""The configuration, and how a job's wildcards meet the functions of ouroboros/pipeline.
 
-import math
+Nothing heavy: every job of a cluster reads this again.
+"""
+
+import os
 import re
 import sys
 from pathlib import Path
@@ -10,41 +13,68 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, f"{workflow.basedir}/workflow/scripts")
 from ouroboros.config.resolve import resolve
-from ouroboros.errors import UserError, nearest
+from ouroboros.errors import UserError
+from ouroboros.pipeline import declarations, local_files, paths, plans, reports, targets
+from ouroboros.pipeline import resources as job_resources
+from ouroboros.pipeline.experiment import Experiment
 
-ENVIRONMENT = f"{workflow.basedir}/envs/ouroboros.yaml"
-RESERVED = frozenset(
-    "all corpora lexicon initial_corpus tokenizer tokenise sequences gen0 baseline train_first "
-    "train sample ppl text samples judges completions gpt_eval gpt_eval_cost task tasks "
-    "classification figure_perplexity figure_entropy figure_gpt_eval figure_classification "
-    "figure_losses figure_schematic findings table lineage_samples gpt_eval_table calibration "
-    "calibrate calibrate_machine plan group_plan report report_page report_of_all".split()
-)
+# Jobs inherit these. They keep the C library from handing every tensor's memory back to the
+# kernel: the page faults would cost training on a CPU much of its time.
+os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "8589934592")
+os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "17179869184")
+os.environ.setdefault("MALLOC_TOP_PAD_", "268435456")
+
+ROOT = Path(workflow.basedir)
+ENVIRONMENT = f"{ROOT}/envs/ouroboros.yaml"
 
 try:
-    SCHEMA = yaml.safe_load(
-        Path(workflow.basedir, "workflow/schemas/config.schema.yaml").read_text()
-    )
-    RESOLVED = resolve(config, SCHEMA, RESERVED)
+    SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+    RESOLVED = resolve(config, declarations.complete(SCHEMA))
+    EXPERIMENT = Experiment(RESOLVED, ROOT)
+    SOURCE_FILES = {
+        name: local_files.source_files(name, settings, ROOT)
+        for name, settings in RESOLVED["corpora"].items()
+    }
+    TASK_FILES = {
+        name: local_files.task_files(name, settings, ROOT)
+        for name, settings in RESOLVED["tasks"].items()
+    }
 except UserError as error:
     raise WorkflowError(str(error))
 
-LINEAGES = RESOLVED["lineages"]
-COMPARISONS = RESOLVED["comparisons"]
-GROUPS = {name: [name] for name in LINEAGES} | COMPARISONS
+LINEAGES, GROUPS = EXPERIMENT.lineages, EXPERIMENT.groups
+config["judges"] = RESOLVED["judges"]  # for scripts, with their defaults filled in
+
+
+def either(names):
+    """The pattern of a wildcard that is one of these names."""
+    return "|".join(map(re.escape, names)) or "none"
 
 
 wildcard_constraints:
-    lineage="|".join(map(re.escape, LINEAGES)),
-    group="|".join(map(re.escape, GROUPS)),
-    corpus="|".join(map(re.escape, RESOLVED["corpora"])) or "none",
-    tokenizer="|".join(map(re.escape, RESOLVED["tokenizers"])) or "none",
-    task="|".join(map(re.escape, RESOLVED["tasks"])) or "none",
+    lineage=either(LINEAGES),
+    group=either(GROUPS),
+    corpus=either(RESOLVED["corpora"]),
+    tokenizer=either(RESOLVED["tokenizers"]),
+    task=either(RESOLVED["tasks"]),
+    figure=either(EXPERIMENT.figures),
     n=r"[1-9]\d*",
     lm=r"baseline|gen[1-9]\d*",
-    shard=r"\d{5}",
-    length=r"\d+",
-    cut=r"-?\d+(\.\d+)?",
+    shard=paths.WILDCARDS["shard"],
+    length=paths.WILDCARDS["length"],
+    cut=paths.WILDCARDS["cut"],
+
+
+def by(function):
+    """A function of the wildcards whose errors are told in words."""
+
+    def value(wildcards):
+        try:
+            return function(wildcards)
+        except UserError as error:
+            raise WorkflowError(str(error))
+
+    return value
 
 
 def part(name):
@@ -57,39 +87,84 @@ def setting(name, key):
     return lambda wildcards: LINEAGES[wildcards.lineage][name][key]
 
 
-def resource(rule_name, key):
-    """A resource of a rule: the lineage's own where there is a lineage, else the general one.
-
-    Every further attempt at a job gets as much memory and time again.
-    """
-
-    def of(wildcards, attempt):
-        lineage = LINEAGES.get(getattr(wildcards, "lineage", None), RESOLVED)
-        value = lineage["resources"][rule_name][key]
-        if key == "runtime":
-            return min(value * attempt, RESOLVED["cluster"]["max_runtime"] or math.inf)
-        return value * attempt if key == "mem_mb" else value
-
-    return of
-
-
-def fine_tuning(wildcards):
-    """How a task is learnt: the lineage's settings, and the task's own where it has any."""
-    settings = LINEAGES[wildcards.lineage]["evaluation"]["classification"]
-    task = RESOLVED["tasks"][wildcards.task]
-    return {key: task.get(key, settings[key]) for key in settings if key != "tasks"}
-
-
-def tests(wildcards):
-    """What every LM of the wildcards' lineage is measured by, in words."""
-    evaluation = LINEAGES[wildcards.lineage]["evaluation"]
-    found = ["perplexity", "free text"]
-    found += ["GPT-Eval"] if evaluation["judge"] else []
-    tasks = len(evaluation["classification"]["tasks"])
-    return found + ([f"fine-tuning: {tasks} tasks"] if tasks else [])
-
-
 def generation(wildcards):
     """The number in `lm`; the baseline, which no training made, is 0."""
     lm = getattr(wildcards, "lm", None) or f"gen{wildcards.n}"
     return 0 if lm == "baseline" else int(lm.removeprefix("gen"))
+
+
+def threads(rule_name):
+    """The CPU threads of a rule's jobs."""
+    return resources(rule_name, "threads")["threads"]
+
+
+def resources(rule_name, *keys):
+    """The resources of a rule's jobs, as the configuration has them: key -> function."""
+    keys = keys or [key for key in RESOLVED["resources"][rule_name] if key != "threads"]
+
+    def of(key):
+        return lambda wildcards, attempt: job_resources.resource(
+            EXPERIMENT, rule_name, key, getattr(wildcards, "lineage", None), attempt
+        )
+
+    return {key: of(key) for key in keys}
+
+
+def of_corpus(pattern, **wildcards):
+    """An input function: a file that every lineage on the same corpus and tokenizer shares."""
+    return lambda job: EXPERIMENT.of_corpus(job.lineage, pattern, **wildcards)
+
+
+def files(metric):
+    """An input function: a metric of all LMs of the wildcards' lineage."""
+    return lambda wildcards: EXPERIMENT.files(wildcards.lineage, metric)
+
+
+def metric_inputs(metric):
+    """An input function: the files that a metric declares, of the wildcards' LM."""
+    return lambda wildcards: EXPERIMENT.metric_inputs(metric, wildcards.lineage, wildcards.lm)
+
+
+def metric_settings(metric):
+    """Parameter functions: the settings that a metric declares."""
+    return {key: setting("evaluation", key) for key in EXPERIMENT.metrics[metric].SETTINGS}
+
+
+def everything_of(target):
+    """An input function: the targets of a group, listed only where they are asked for.
+
+    Every job reads the Snakefile again, and with many lineages most of that would be such lists.
+    """
+    if target == "all":
+        return lambda wildcards: [
+            *(
+                path
+                for group in EXPERIMENT.comparisons
+                for path in targets.group_targets(EXPERIMENT, group)
+            ),
+            paths.REPORT_OF_ALL,
+        ]
+    return lambda wildcards: targets.group_targets(EXPERIMENT, target)
+
+
+def reported(wildcards):
+    """The group of a report; None for the report of everything."""
+    return getattr(wildcards, "group", None)
+
+
+def calibrated(wildcards):
+    """The lineage whose speed a calibration measures."""
+    return LINEAGES[plans.calibrated(EXPERIMENT, wildcards.calibration)]
+
+
+def shown(path, kind, **labels):
+    """An output that Snakemake's own report shows, with the caption of its kind."""
+    owner = "{group}" if "{group}" in path else "{lineage}"
+    category = {"samples": "Samples", "findings": "Findings", "page": "Report"}.get(kind, "Tables")
+    return report(
+        path,
+        caption=f"{ROOT}/workflow/report/{kind}.rst",
+        category=category,
+        subcategory=owner,
+        labels=labels | {"of": owner},
+    )

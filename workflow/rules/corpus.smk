@@ -8,15 +8,14 @@ rule initial_corpus:
         train="results/corpora/{corpus}/train.parquet",
         heldout="results/corpora/{corpus}/heldout.parquet",
         validation="results/corpora/{corpus}/validation.parquet",
-        source="results/corpora/{corpus}/source.json",
+        source=paths.SOURCE,
     log:
         "logs/corpora/{corpus}/initial_corpus.log",
     conda:
         ENVIRONMENT
-    threads: resource("initial_corpus", "threads")
+    threads: threads("initial_corpus")
     resources:
-        mem_mb=resource("initial_corpus", "mem_mb"),
-        runtime=resource("initial_corpus", "runtime"),
+        **resources("initial_corpus"),
     params:
         settings=lambda wildcards: RESOLVED["corpora"][wildcards.corpus],
     script:
@@ -27,15 +26,14 @@ rule tokenizer:
     input:
         train="results/corpora/{corpus}/train.parquet",
     output:
-        directory("results/corpora/{corpus}/{tokenizer}/tokenizer"),
+        directory(paths.TOKENIZER),
     log:
         "logs/corpora/{corpus}/{tokenizer}/tokenizer.log",
     conda:
         ENVIRONMENT
-    threads: resource("tokenizer", "threads")
+    threads: threads("tokenizer")
     resources:
-        mem_mb=resource("tokenizer", "mem_mb"),
-        runtime=resource("tokenizer", "runtime"),
+        **resources("tokenizer"),
     params:
         settings=lambda wildcards: RESOLVED["tokenizers"][wildcards.tokenizer],
     script:
@@ -44,7 +42,7 @@ rule tokenizer:
 
 rule tokenise:
     input:
-        tokenizer="results/corpora/{corpus}/{tokenizer}/tokenizer",
+        tokenizer=paths.TOKENIZER,
         train="results/corpora/{corpus}/train.parquet",
         heldout="results/corpora/{corpus}/heldout.parquet",
         validation="results/corpora/{corpus}/validation.parquet",
@@ -52,33 +50,31 @@ rule tokenise:
         train="results/corpora/{corpus}/{tokenizer}/train.parquet",
         heldout="results/corpora/{corpus}/{tokenizer}/heldout.parquet",
         validation="results/corpora/{corpus}/{tokenizer}/validation.parquet",
-        tokens="results/corpora/{corpus}/{tokenizer}/tokens.json",
+        tokens=paths.TOKEN_COUNTS,
     log:
         "logs/corpora/{corpus}/{tokenizer}/tokenise.log",
     conda:
         ENVIRONMENT
-    threads: resource("tokenise", "threads")
+    threads: threads("tokenise")
     resources:
-        mem_mb=resource("tokenise", "mem_mb"),
-        runtime=resource("tokenise", "runtime"),
+        **resources("tokenise"),
     script:
         "../scripts/tokenise.py"
 
 
 rule sequences:
     input:
-        tokenizer="results/corpora/{corpus}/{tokenizer}/tokenizer",
+        tokenizer=paths.TOKENIZER,
         train="results/corpora/{corpus}/{tokenizer}/train.parquet",
     output:
-        "results/corpora/{corpus}/{tokenizer}/sequences-{length}.parquet",
+        paths.SEQUENCES,
     log:
         "logs/corpora/{corpus}/{tokenizer}/sequences-{length}.log",
     conda:
         ENVIRONMENT
-    threads: resource("gen0", "threads")
+    threads: threads("gen0")
     resources:
-        mem_mb=resource("gen0", "mem_mb"),
-        runtime=resource("gen0", "runtime"),
+        **resources("gen0"),
     script:
         "../scripts/sequences.py"
 
@@ -86,7 +82,7 @@ rule sequences:
 # A link: at the paper's size a copy for each of many lineages would be half a gigabyte each.
 rule gen0:
     input:
-        initial_sequences,
+        lambda wildcards: EXPERIMENT.initial_sequences(wildcards.lineage),
     output:
         "results/{lineage}/gen0/corpus/shard-00000.parquet",
     log:
@@ -100,14 +96,32 @@ rule gen0:
 
 rule lexicon:
     output:
-        "results/lexicon/{cut}.txt",
+        paths.LEXICON,
     log:
         "logs/lexicon/{cut}.log",
     conda:
         ENVIRONMENT
-    threads: resource("lexicon", "threads")
+    threads: threads("lexicon")
     resources:
-        mem_mb=resource("lexicon", "mem_mb"),
-        runtime=resource("lexicon", "runtime"),
+        **resources("lexicon"),
     script:
         "../scripts/lexicon.py"
+
+
+rule task:
+    input:
+        unpack(lambda wildcards: TASK_FILES[wildcards.task]),
+    output:
+        train="results/tasks/{task}/train.parquet",
+        validation="results/tasks/{task}/validation.parquet",
+    log:
+        "logs/tasks/{task}.log",
+    conda:
+        ENVIRONMENT
+    threads: threads("task")
+    resources:
+        **resources("task"),
+    params:
+        task=lambda wildcards: RESOLVED["tasks"][wildcards.task],
+    script:
+        "../scripts/task.py"

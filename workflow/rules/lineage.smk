@@ -3,17 +3,16 @@
 
 rule baseline:
     input:
-        tokenizer=of_corpus("tokenizer"),
+        tokenizer=of_corpus(paths.TOKENIZER),
     output:
         checkpoint=directory("results/{lineage}/baseline/checkpoint"),
     log:
         "logs/{lineage}/baseline/baseline.log",
     conda:
         ENVIRONMENT
-    threads: resource("baseline", "threads")
+    threads: threads("baseline")
     resources:
-        mem_mb=resource("baseline", "mem_mb"),
-        runtime=resource("baseline", "runtime"),
+        **resources("baseline"),
     params:
         model=part("model"),
         seed=part("seed"),
@@ -23,9 +22,9 @@ rule baseline:
 
 rule train:
     input:
-        corpus=previous_corpus,
-        epochs="results/{lineage}/epochs.json",
-        tokenizer=of_corpus("tokenizer"),
+        corpus=lambda wildcards: EXPERIMENT.training_corpus(wildcards.lineage, int(wildcards.n)),
+        epochs=paths.EPOCHS,
+        tokenizer=of_corpus(paths.TOKENIZER),
     output:
         checkpoint=directory("results/{lineage}/gen{n}/checkpoint"),
     log:
@@ -36,12 +35,9 @@ rule train:
         n=r"[2-9]|[1-9]\d+",
     conda:
         ENVIRONMENT
-    threads: resource("train", "threads")
+    threads: threads("train")
     resources:
-        gpu=resource("train", "gpu"),
-        mem_mb=resource("train", "mem_mb"),
-        runtime=resource("train", "runtime"),
-        batch=resource("train", "batch"),
+        **resources("train"),
     params:
         model=part("model"),
         training=part("training"),
@@ -54,12 +50,12 @@ rule train:
 # Generation 1 trains on the initial corpus and finds the number of epochs for all of them.
 use rule train as train_first with:
     input:
-        corpus=lambda wildcards: shards(wildcards.lineage, "gen0"),
-        heldout=of_corpus("heldout.parquet"),
-        tokenizer=of_corpus("tokenizer"),
+        corpus=lambda wildcards: EXPERIMENT.shards(wildcards.lineage, "gen0"),
+        heldout=of_corpus(paths.TOKENS, split="heldout"),
+        tokenizer=of_corpus(paths.TOKENIZER),
     output:
         checkpoint=directory("results/{lineage}/gen1/checkpoint"),
-        epochs="results/{lineage}/epochs.json",
+        epochs=paths.EPOCHS,
     log:
         "logs/{lineage}/gen1/train.log",
     benchmark:
@@ -73,23 +69,22 @@ use rule train as train_first with:
 
 rule sample:
     input:
-        checkpoint="results/{lineage}/{lm}/checkpoint",
+        checkpoint=paths.CHECKPOINT,
     output:
-        "results/{lineage}/{lm}/corpus/shard-{shard}.parquet",
+        paths.SHARD,
     log:
         "logs/{lineage}/{lm}/sample-{shard}.log",
     benchmark:
         "logs/{lineage}/{lm}/sample-{shard}.tsv"
     conda:
         ENVIRONMENT
-    threads: resource("sample", "threads")
+    threads: threads("sample")
     resources:
-        gpu=resource("sample", "gpu"),
-        mem_mb=resource("sample", "mem_mb"),
-        runtime=resource("sample", "runtime"),
-        batch=resource("sample", "batch"),
+        **resources("sample"),
     params:
-        indices=shard_indices,
+        indices=by(
+            lambda wildcards: EXPERIMENT.shard_indices(wildcards.lineage, int(wildcards.shard))
+        ),
         sequence_length=setting("sampling", "sequence_length"),
         temperature=setting("sampling", "temperature"),
         seed=part("seed"),

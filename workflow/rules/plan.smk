@@ -3,16 +3,15 @@
 
 rule calibrate_machine:
     input:
-        f"{workflow.basedir}/resources/story_grammar.yaml",
+        f"{ROOT}/resources/story_grammar.yaml",
     output:
-        "results/calibration/machine.json",
+        paths.MACHINE_SPEED,
     log:
         "logs/calibration/machine.log",
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=resource("report", "mem_mb"),
-        runtime=resource("report", "runtime"),
+        **resources("report"),
     script:
         "../scripts/calibrate_machine.py"
 
@@ -20,40 +19,48 @@ rule calibrate_machine:
 # As large as the job that trains: it takes the whole device, so that nothing runs beside it.
 rule calibrate:
     input:
-        f"{workflow.basedir}/resources/story_grammar.yaml",
+        f"{ROOT}/resources/story_grammar.yaml",
     output:
-        "results/calibration/{calibration}.json",
+        paths.CALIBRATION,
     log:
         "logs/calibration/{calibration}.log",
     wildcard_constraints:
         calibration=r"[A-Za-z0-9_-]+-[0-9a-f]{8}",
     conda:
         ENVIRONMENT
-    threads: calibration_resource("train", "threads")
+    threads: by(lambda wildcards: calibrated(wildcards)["resources"]["train"]["threads"])
     resources:
-        gpu=lambda wildcards: min(1, calibration_resource("train", "gpu")(wildcards)),
-        mem_mb=calibration_resource("train", "mem_mb"),
-        runtime=calibration_resource("train", "runtime"),
+        gpu=by(lambda wildcards: min(1, calibrated(wildcards)["resources"]["train"]["gpu"])),
+        mem_mb=by(lambda wildcards: calibrated(wildcards)["resources"]["train"]["mem_mb"]),
+        runtime=by(lambda wildcards: calibrated(wildcards)["resources"]["train"]["runtime"]),
     params:
-        settings=lambda wildcards: calibration_settings(calibrated(wildcards)),
+        settings=by(
+            lambda wildcards: plans.calibration_settings(
+                EXPERIMENT, plans.calibrated(EXPERIMENT, wildcards.calibration)
+            )
+        ),
     script:
         "../scripts/calibrate.py"
 
 
 rule group_plan:
     input:
-        machine="results/calibration/machine.json",
-        calibrations=lambda wildcards: sorted(set(calibrations(wildcards.group).values())),
+        machine=paths.MACHINE_SPEED,
+        calibrations=lambda wildcards: sorted(
+            set(plans.calibrations(EXPERIMENT, wildcards.group).values())
+        ),
     output:
-        json="results/{group}/plan.json",
-        markdown="results/{group}/plan.md",
+        json=paths.PLAN,
+        markdown=paths.PLAN_TEXT,
     log:
         "logs/{group}/plan.log",
     localrule: True
     conda:
         ENVIRONMENT
     params:
-        facts=plan_facts,
+        facts=lambda wildcards: plans.plan_facts(
+            EXPERIMENT, wildcards.group, SOURCE_FILES, TASK_FILES
+        ),
     script:
         "../scripts/plan.py"
 
@@ -62,7 +69,8 @@ rule group_plan:
 rule plan:
     input:
         lambda wildcards: [
-            f"results/{group}/plan.md" for group in RESOLVED["plan"]["groups"] or COMPARISONS
+            paths.PLAN_TEXT.format(group=group)
+            for group in RESOLVED["plan"]["groups"] or EXPERIMENT.comparisons
         ],
     log:
         "logs/plan.log",

@@ -1,59 +1,49 @@
-"""What people read: findings, tables, samples side by side. `group` is a lineage or a comparison."""
+"""What people read: figures, tables, samples, findings and the report. `group` is a lineage or a comparison."""
 
 
-rule findings:
+rule figure:
     input:
-        lambda wildcards: [
-            path for name in GROUPS[wildcards.group] for path in measurement_files(name)
-        ],
+        unpack(by(lambda wildcards: EXPERIMENT.figure_inputs(wildcards.figure, wildcards.group))),
     output:
-        json="results/{group}/findings.json",
-        markdown=report(
-            "results/{group}/findings.md",
-            caption="../report/findings.rst",
-            category="Findings",
+        report(
+            paths.FIGURE,
+            caption="../report/figure.rst",
+            category="Figures",
             subcategory="{group}",
-            labels={"findings": "verdicts", "of": "{group}"},
+            labels={"figure": "{figure}", "of": "{group}"},
         ),
+        paths.FIGURE_PNG,
     log:
-        "logs/{group}/findings.log",
+        "logs/{group}/figure_{figure}.log",
+    localrule: True
     conda:
         ENVIRONMENT
-    threads: resource("report", "threads")
+    threads: threads("report")
     resources:
-        mem_mb=resource("report", "mem_mb"),
-        runtime=resource("report", "runtime"),
+        **resources("report"),
     params:
-        models=lambda wildcards: {name: LINEAGES[name]["model"] for name in GROUPS[wildcards.group]},
+        settings=by(lambda wildcards: EXPERIMENT.figure_settings(wildcards.figure, wildcards.group)),
+        caption=lambda wildcards: EXPERIMENT.figures[wildcards.figure].CAPTION,
     script:
-        "../scripts/findings.py"
+        "../scripts/figure.py"
 
 
 rule table:
     input:
-        ppl=lambda wildcards: [
-            f"results/{wildcards.lineage}/baseline/ppl.json",
-            *ppl_files(wildcards.lineage),
-        ],
-        text=lambda wildcards: text_files(wildcards.lineage),
+        ppl=files("ppl"),
+        text=files("text"),
     output:
-        report(
-            "results/{lineage}/table.md",
-            caption="../report/table.rst",
-            category="Tables",
-            subcategory="{lineage}",
-            labels={"table": "perplexity, entropy, OOV words", "of": "{lineage}"},
-        ),
+        shown(paths.TABLE, "table", table="perplexity, entropy, OOV words"),
     log:
         "logs/{lineage}/table.log",
+    localrule: True
     conda:
         ENVIRONMENT
-    threads: resource("report", "threads")
+    threads: threads("report")
     resources:
-        mem_mb=resource("report", "mem_mb"),
-        runtime=resource("report", "runtime"),
+        **resources("report"),
     params:
-        lms=lambda wildcards: ["baseline", *lms(wildcards.lineage, first=0)],
+        lms=lambda wildcards: ["baseline", *EXPERIMENT.generations(wildcards.lineage, first=0)],
     script:
         "../scripts/table.py"
 
@@ -61,26 +51,21 @@ rule table:
 rule lineage_samples:
     input:
         corpora=lambda wildcards: [
-            shards(wildcards.lineage, lm)[0] for lm in lms(wildcards.lineage, first=0)
+            EXPERIMENT.shards(wildcards.lineage, lm)[0]
+            for lm in EXPERIMENT.generations(wildcards.lineage, first=0)
         ],
-        tokenizer=of_corpus("tokenizer"),
+        tokenizer=of_corpus(paths.TOKENIZER),
     output:
-        markdown=report(
-            "results/{lineage}/samples.md",
-            caption="../report/samples.rst",
-            category="Samples",
-            subcategory="{lineage}",
-            labels={"samples": "all generations", "of": "{lineage}"},
-        ),
-        json="results/{lineage}/samples.json",
+        markdown=shown(paths.LINEAGE_SAMPLES, "samples", samples="all generations"),
+        json=paths.LINEAGE_SAMPLES_JSON,
     log:
         "logs/{lineage}/lineage_samples.log",
+    localrule: True
     conda:
         ENVIRONMENT
-    threads: resource("report", "threads")
+    threads: threads("report")
     resources:
-        mem_mb=resource("report", "mem_mb"),
-        runtime=resource("report", "runtime"),
+        **resources("report"),
     params:
         generations=lambda wildcards: list(range(LINEAGES[wildcards.lineage]["generations"] + 1)),
         samples=setting("evaluation", "samples"),
@@ -94,24 +79,96 @@ rule gpt_eval_table:
     input:
         completions=lambda wildcards: [
             path.replace("gpt_eval.json", "completions.json")
-            for path in gpt_eval_files(wildcards.lineage)
+            for path in EXPERIMENT.files(wildcards.lineage, "gpt_eval")
         ],
-        gpt_eval=lambda wildcards: gpt_eval_files(wildcards.lineage),
+        gpt_eval=files("gpt_eval"),
     output:
-        report(
-            "results/{lineage}/gpt_eval.md",
-            caption="../report/gpt_eval_table.rst",
-            category="Tables",
-            subcategory="{lineage}",
-            labels={"table": "cases of GPT-Eval", "of": "{lineage}"},
-        ),
+        shown(paths.GPT_EVAL_TABLE, "gpt_eval_table", table="cases of GPT-Eval"),
     log:
         "logs/{lineage}/gpt_eval_table.log",
+    localrule: True
     conda:
         ENVIRONMENT
-    threads: resource("report", "threads")
+    threads: threads("report")
     resources:
-        mem_mb=resource("report", "mem_mb"),
-        runtime=resource("report", "runtime"),
+        **resources("report"),
     script:
         "../scripts/gpt_eval_table.py"
+
+
+rule findings:
+    input:
+        lambda wildcards: [
+            path for name in GROUPS[wildcards.group] for path in EXPERIMENT.measurements(name)
+        ],
+    output:
+        json=paths.FINDINGS,
+        markdown=shown(paths.FINDINGS_TEXT, "findings", findings="verdicts"),
+    log:
+        "logs/{group}/findings.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    threads: threads("report")
+    resources:
+        **resources("report"),
+    params:
+        models=lambda wildcards: {name: LINEAGES[name]["model"] for name in GROUPS[wildcards.group]},
+    script:
+        "../scripts/findings.py"
+
+
+rule report_page:
+    input:
+        template=f"{ROOT}/workflow/report/page.html",
+        style=f"{ROOT}/workflow/report/page.css",
+        figures=lambda wildcards: reports.report_figures(EXPERIMENT, reported(wildcards)),
+        findings=lambda wildcards: [
+            paths.FINDINGS.format(group=group)
+            for group in reports.report_groups(EXPERIMENT, reported(wildcards))
+        ],
+        measured=lambda wildcards: [
+            path
+            for name in reports.report_lineages(EXPERIMENT, reported(wildcards))
+            for path in EXPERIMENT.measurements(name)
+        ],
+        checkpoints=lambda wildcards: [
+            path
+            for name in reports.report_lineages(EXPERIMENT, reported(wildcards))
+            for path in EXPERIMENT.checkpoints(name)
+        ],
+        samples=lambda wildcards: [
+            paths.LINEAGE_SAMPLES_JSON.format(lineage=name)
+            for name in reports.report_lineages(EXPERIMENT, reported(wildcards))
+        ],
+    output:
+        shown(paths.REPORT, "page", report="everything on one page"),
+    log:
+        "logs/{group}/report_page.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    threads: threads("report")
+    resources:
+        **resources("report"),
+    params:
+        title=lambda wildcards: wildcards.group,
+        lineages=lambda wildcards: reports.report_settings(EXPERIMENT, reported(wildcards)),
+    script:
+        "../scripts/report_page.py"
+
+
+use rule report_page as report_of_all with:
+    output:
+        report(
+            paths.REPORT_OF_ALL,
+            caption="../report/page.rst",
+            category="Report",
+            labels={"report": "everything on one page", "of": "all comparisons"},
+        ),
+    log:
+        "logs/report_of_all.log",
+    localrule: True
+    params:
+        title=lambda wildcards: " and ".join(reports.report_groups(EXPERIMENT, reported(wildcards))),
+        lineages=lambda wildcards: reports.report_settings(EXPERIMENT, reported(wildcards)),

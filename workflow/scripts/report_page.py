@@ -4,6 +4,7 @@ from pathlib import Path
 
 from adaptor import run
 from ouroboros.findings.results import read_measurements
+from ouroboros.pipeline.declarations import figures
 from ouroboros.report.page import figure, page, settings_text, verdicts
 from ouroboros.report.tables import classification, gpt_eval, made_with, numbers
 from ouroboros.storage.atomic import read_json, write_text
@@ -16,6 +17,7 @@ def main(snakemake):
     samples = {
         made["provenance"]["lineage"]: made["generations"] for made in map(read_json, files.samples)
     }
+    captions = {name: declared.CAPTION for name, declared in figures().items()}
     found = {  # comparisons may have lineages in common
         (finding["id"], *finding["lineages"]): finding
         for path in files.findings
@@ -25,7 +27,7 @@ def main(snakemake):
         files.template,
         title=snakemake.params.title,
         findings=verdicts(list(found.values())),
-        figures=[figure(*pair) for pair in zip(files.figures, files.captions, strict=True)],
+        figures=[figure(path, captions[Path(path).stem]) for path in files.figures],
         lineages=[
             {
                 "name": name,

@@ -1,21 +1,15 @@
-"""Rule table: perplexity, entropy and OOV words of a lineage, generation by generation."""
+"""Rule table: the few numbers of a lineage that say most, generation by generation."""
 
 from adaptor import run
-from ouroboros.report.table_markdown import summary
-from ouroboros.storage.atomic import read_json, write_text
+from ouroboros.findings.results import read_measurements
+from ouroboros.report.table_markdown import markdown
+from ouroboros.report.tables import summary
+from ouroboros.storage.atomic import write_text
 
 
 def main(snakemake):
-    by_lm = {}
-    for path in (*snakemake.input.ppl, *snakemake.input.text):
-        figures = read_json(path)
-        by_lm.setdefault(figures["provenance"]["lm"], {}).update(figures)
-    rows = []
-    for lm in snakemake.params.lms:
-        figures = by_lm[lm]
-        row = {key: figures.get(key) for key in ("perplexity", "entropy", "oov_words")}
-        rows.append({"name": lm.removeprefix("gen"), **row})
-    write_text(snakemake.output[0], summary(rows))
+    measured = read_measurements([*snakemake.input.ppl, *snakemake.input.text])
+    write_text(snakemake.output[0], markdown(summary(measured[snakemake.wildcards.lineage])))
 
 
 if "snakemake" in globals():

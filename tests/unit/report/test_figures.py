@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ouroboros.metrics.loss_distribution import loss_histogram
+from ouroboros.metrics.ppl.loss_distribution import loss_histogram
 from ouroboros.report.figures import losses, schematic, scores
 
 

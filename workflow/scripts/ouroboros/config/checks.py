@@ -81,15 +81,19 @@ def check_judge(where, lineage, judges):
         )
 
 
-def check_names(resolved, reserved):
-    lineages, comparisons = resolved["lineages"], resolved["comparisons"]
-    for kind, names in (("lineages", lineages), ("comparisons", comparisons)):
-        for name in names:
+def check_reserved(resolved: dict, reserved: set[str]):
+    """Raise UserError where a lineage or comparison has a name that the workflow itself uses."""
+    for kind in ("lineages", "comparisons"):
+        for name in resolved[kind]:
             if name in reserved:
                 raise UserError(
                     f"config: {kind}.{name}: this name is taken by the workflow itself. "
                     f"Give it another one; taken are {', '.join(sorted(reserved))}."
                 )
+
+
+def check_comparisons(lineages: dict, comparisons: dict):
+    """Raise UserError where a comparison is called like a lineage, or names one that is not there."""
     for name, members in comparisons.items():
         if name in lineages:
             raise UserError(

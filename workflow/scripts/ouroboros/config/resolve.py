@@ -5,7 +5,13 @@ Light on purpose (jsonschema only): the Snakefile imports it, and every job of a
 
 import copy
 
-from ouroboros.config.checks import check_judge, check_lineage, check_names, check_plan, check_tasks
+from ouroboros.config.checks import (
+    check_comparisons,
+    check_judge,
+    check_lineage,
+    check_plan,
+    check_tasks,
+)
 from ouroboros.config.schema import check, with_defaults
 from ouroboros.errors import UserError, nearest
 
@@ -20,7 +26,7 @@ SECTIONS = {
 }
 
 
-def resolve(config: dict, schema: dict, reserved: frozenset[str] = frozenset()) -> dict:
+def resolve(config: dict, schema: dict) -> dict:
     """Check `config` and return it resolved.
 
     Returns a dict with `corpora` and `tokenizers` (name -> settings, those that a lineage overrides
@@ -53,7 +59,7 @@ def resolve(config: dict, schema: dict, reserved: frozenset[str] = frozenset()) 
             families[family] = _lineage(family, entry, config, schema, resolved)
         same = families[family]
         resolved["lineages"][name] = {**same, "name": name, "seed": entry.get("seed", same["seed"])}
-    check_names(resolved, reserved)
+    check_comparisons(resolved["lineages"], comparisons)
     check_plan(resolved["plan"], config, resolved)
     return resolved
 

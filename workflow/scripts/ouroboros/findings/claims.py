@@ -18,11 +18,6 @@ OTHERS = {"mrpc": "MRPC", "rte": "RTE", "cola": "CoLA"}
 SCORES = ("grammar", "consistency")
 
 
-def task_name(task: str) -> str:
-    """A task of the configuration as the paper writes it, where it is one of the paper's."""
-    return {**TASKS, **OTHERS}.get(task, task)
-
-
 class Statement(NamedTuple):
     """`source`: its place in the paper. `judge` takes what it is a statement of: one Lineage, or
     the smaller model's and the larger one's."""

@@ -1,6 +1,4 @@
-"""Captions of figures: the same .rst files as Snakemake's own report shows, made into HTML."""
-
-from pathlib import Path
+"""Captions of figures, which Snakemake's own report shows too, made into HTML."""
 
 from docutils.core import publish_doctree, publish_parts
 
@@ -8,12 +6,11 @@ from docutils.core import publish_doctree, publish_parts
 SETTINGS = {"file_insertion_enabled": False, "raw_enabled": False, "halt_level": 2}
 
 
-def caption(path) -> tuple[str, str]:
+def caption(text: str) -> tuple[str, str]:
     """The first sentence as plain text (what is said in place of the picture), and all as HTML.
 
-    Raises docutils.utils.SystemMessage where the file is not reStructuredText.
+    `text`: reStructuredText; docutils.utils.SystemMessage where it is none.
     """
-    text = Path(path).read_text(encoding="utf-8")
     plain = " ".join(publish_doctree(text, settings_overrides=SETTINGS).astext().split())
     html = publish_parts(text, writer="html5", settings_overrides=SETTINGS)["body"]
     return plain.split(". ")[0].rstrip("."), html

@@ -40,7 +40,7 @@ def page(template, lineages: list[dict], **content) -> str:
     return environment.get_template(template.name).render(shown) + "\n"
 
 
-def figure(path, caption_path) -> dict:
+def figure(path, caption_text: str) -> dict:
     """A figure to show: its `owner` (a lineage or comparison), `text` in its place, `caption`, `uri`,
     and `width` and `height` in points.
 
@@ -48,7 +48,7 @@ def figure(path, caption_path) -> dict:
     svg keeps its ids and styles to itself.
     """
     path = Path(path)
-    text, html = caption(caption_path)
+    text, html = caption(caption_text)
     svg = path.read_bytes()
     data = base64.b64encode(svg).decode("ascii")
     width, height = (round(float(n)) for n in SIZE.search(svg).groups())

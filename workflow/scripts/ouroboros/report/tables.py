@@ -3,17 +3,9 @@
 from typing import NamedTuple
 
 from ouroboros.findings.results import look_up
-from ouroboros.metrics.gpt_eval.grades import NAMES
+from ouroboros.pipeline import declarations
 
-
-class Column(NamedTuple):
-    """`keys`: where the number stands (see findings/results.py); `error`: where its standard error does."""
-
-    name: str
-    meaning: str
-    keys: str
-    form: str
-    error: str = ""
+FIRST = 5  # tokens shown of a list of frequent ones
 
 
 class Table(NamedTuple):
@@ -23,50 +15,49 @@ class Table(NamedTuple):
     rows: list[list[str]]
 
 
-NUMBERS = [
-    Column("perplexity", "on the validation set", "ppl.perplexity", "{:,.2f}", "ppl.standard_error"),
-    Column("entropy", "of token frequencies, nats", "text.entropy", "{:.3f}"),
-    Column("OOV words", "words outside the lexicon", "text.oov_words", "{:,}"),
-    Column("distinct tokens", "in the corpus", "text.distinct_tokens", "{:,}"),
-    Column("rep-4", "4-grams repeated in a sequence", "text.rep_4", "{:.1%}"),
-    Column("in runs", "tokens in runs of a repeated unit", "text.run_share", "{:.2%}"),
-    Column("rare tokens left", "of the initial corpus", "text.tail.surviving", "{:.1%}"),
-    Column("drift of tokens", "KL(initial || generated), nats", "text.unigram_divergence.lost", "{:.4f}"),
-    Column("drift of pairs", "the same, of pairs", "text.bigram_divergence.lost", "{:.4f}"),
-]  # fmt: skip
-
-
 def numbers(measured: dict[str, dict]) -> Table:
-    """Perplexity and the text's statistics; `measured` is a lineage's (see findings/results.py)."""
-    return _table(NUMBERS, measured, in_order(measured))
+    """The numbers of every metric that all LMs or corpora have; `measured`: a lineage's artifacts by
+    LM (see findings/results.py).
+    """
+    fields = [
+        (f"{name}.", field)
+        for name, metric in declarations.metrics().items()
+        if hasattr(metric, "INPUTS")
+        for field in metric.FIELDS
+    ]
+    return _table(fields, measured, in_order(measured))
 
 
 def gpt_eval(measured: dict[str, dict]) -> Table | None:
     """The judge's grades of the LMs that it graded; None where there are none."""
-    columns = [
-        Column(name, "mean grade, 0 to 9", f"gpt_eval.{name}.mean", "{:.2f}", f"gpt_eval.{name}.standard_error")
-        for name in NAMES
-    ]  # fmt: skip
-    columns += [
-        Column("graded", "completions with grades", "gpt_eval.graded", "{:,}"),
-        Column("unparsed", "replies that could not be read", "gpt_eval.unparsed", "{:,}"),
-    ]
+    fields = [("gpt_eval.", field) for field in declarations.metrics()["gpt_eval"].FIELDS]
     lms = [lm for lm in in_order(measured) if "gpt_eval" in measured[lm]]
-    return _table(columns, measured, lms) if lms else None
+    return _table(fields, measured, lms) if lms else None
 
 
-def classification(measured: dict[str, dict], metric: str) -> Table | None:
-    """A column for each task; `metric` is accuracy or weighted_f1. None where there are no tasks."""
+def classification(measured: dict[str, dict], score: str) -> Table | None:
+    """A column for each task; `score` is accuracy or weighted_f1. None where there are no tasks."""
     lms = [lm for lm in in_order(measured) if "classification" in measured[lm]]
     tasks = list(dict.fromkeys(task for lm in lms for task in measured[lm]["classification"]))
-    error = "standard_error" if metric == "accuracy" else ""
-    columns = []
+    declared = declarations.metrics()["classification"].FIELDS
+    field = next(field for field in declared if field.key == score)
+    fields = []
     for task in tasks:
         first = next(found[task] for lm in lms if task in (found := measured[lm]["classification"]))
-        where = f"classification.{task}."
-        always = f"always “{first['majority']['class']}”: {first['majority'][metric]:.3f}"
-        columns.append(Column(task, always, where + metric, "{:.3f}", error and f"{where}{error}"))
-    return _table(columns, measured, lms) if tasks else None
+        always = f"always “{first['majority']['class']}”: {first['majority'][score]:.3f}"
+        fields.append((f"classification.{task}.", field._replace(label=task, meaning=always)))
+    return _table(fields, measured, lms) if tasks else None
+
+
+def summary(measured: dict[str, dict]) -> Table:
+    """The few numbers of table.md, of the baseline and of all generations."""
+    fields = [
+        (f"{name}.", field._replace(form=field.in_summary, error=""))
+        for name, metric in declarations.metrics().items()
+        for field in metric.FIELDS
+        if field.in_summary
+    ]
+    return _table(fields, measured, in_order(measured))
 
 
 def made_with(measured: dict[str, dict]) -> Table:
@@ -98,22 +89,23 @@ def in_order(measured: dict[str, dict]) -> list[str]:
     return sorted(measured, key=lambda lm: -1 if lm == "baseline" else int(lm.removeprefix("gen")))
 
 
-def _table(columns, measured, lms):
-    head = [("generation", ""), *((column.name, column.meaning) for column in columns)]
-    return Table(
-        head,
-        [[lm.removeprefix("gen"), *(_cell(column, measured[lm]) for column in columns)] for lm in lms],
-    )  # fmt: skip
+def _table(fields, measured, lms):
+    """`fields`: (where its artifact stands, with a dot at the end; Field) for each column."""
+    head = [("generation", ""), *((field.label, field.meaning) for _, field in fields)]
+    cells = [[_cell(where, field, measured[lm]) for where, field in fields] for lm in lms]
+    return Table(head, [[lm.removeprefix("gen"), *row] for lm, row in zip(lms, cells, strict=True)])
 
 
-def _cell(column, artifacts):
-    value = look_up(artifacts, column.keys)
+def _cell(where, field, artifacts):
+    value = look_up(artifacts, where + field.key)
     if value is None:
         return ""
-    error = look_up(artifacts, column.error) if column.error else None
-    if error is not None and column.keys == "ppl.perplexity":
-        error *= value  # the artifact has the error of the mean loss (delta method)
-    return column.form.format(value) + ("" if error is None else f" ± {column.form.format(error)}")
+    if not field.form:
+        return " ".join(repr(token) for token, _ in value[:FIRST])
+    error = look_up(artifacts, where + field.error) if field.error else None
+    if error is not None and field.relative_error:
+        error *= value
+    return field.form.format(value) + ("" if error is None else f" ± {field.form.format(error)}")
 
 
 def _different(values):

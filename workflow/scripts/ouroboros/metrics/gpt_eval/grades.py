@@ -6,7 +6,8 @@ import re
 
 import numpy as np
 
-NAMES = ("grammar", "creativity", "consistency")
+from ouroboros.metrics.gpt_eval.declaration import GRADED
+
 BEST = 9
 
 # The prompt of the paper's section 5.3.3; the first word is lost in its print.
@@ -60,7 +61,7 @@ def scores(grades: list[list[dict | None]]) -> dict:
     graded = [[entry for entry in story if entry is not None] for story in grades]
     completions, read = sum(map(len, grades)), sum(map(len, graded))
     values = {
-        name: [[entry[name] for entry in story] for story in graded if story] for name in NAMES
+        name: [[entry[name] for entry in story] for story in graded if story] for name in GRADED
     }
     return {
         **{name: _mean(stories) for name, stories in values.items()},
@@ -92,7 +93,7 @@ def _grades(text):
         except ValueError:
             continue
         grades = {}
-        for name in NAMES:
+        for name in GRADED:
             values = [_grade(value) for key, value in pairs if key.strip().lower() == name]
             if len(values) != 1 or values[0] is None:
                 return None

@@ -1,29 +1,8 @@
-"""The paper's figures, drawn from the artifacts alone; readable in greyscale.
+"""The figures: a module per figure, and its name is the file's.
 
-Lines that are compared differ by marker and dash, or by their shade of grey, not by colour alone.
+A figure has `OF` ("group": a lineage or a comparison, or "lineage"), `ORDER` in the report, `CAPTION`
+(reStructuredText; its first sentence stands in place of the picture), `inputs(experiment, name)`
+(name -> artifacts, or None where there is nothing to draw), where it needs them `settings(experiment,
+name)`, and `draw(files, settings, name, outputs)`. What draws is imported there, and not above:
+the Snakefile reads these modules.
 """
-
-from pathlib import Path
-
-import matplotlib
-
-matplotlib.use("agg")  # no screen on a compute node
-import matplotlib.pyplot as plt
-
-from ouroboros.storage.atomic import new_file
-
-SIZE = (6.4, 4.2)  # inches
-REFERENCE = "0.35"  # the grey of lines that are no generation's: baseline, initial corpus, floor
-# The same drawing gives the same bytes: no dates, no random ids.
-plt.rcParams["svg.hashsalt"] = "ouroboros"
-plt.rcParams["svg.fonttype"] = "none"
-
-
-def save(figure, paths: list):
-    """Write a figure as .svg and .png, whatever `paths` end in."""
-    for path in paths:
-        kind = Path(path).suffix[1:]
-        metadata = {"svg": {"Date": None}, "png": {"Software": None}}[kind]
-        with new_file(path) as temporary:
-            figure.savefig(temporary, format=kind, dpi=200, metadata=metadata)
-    plt.close(figure)

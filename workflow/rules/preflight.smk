@@ -1,0 +1,111 @@
+"""What is looked at before anything runs: names, targets, the folder, GPUs, the cluster."""
+
+import os
+
+from snakemake.cli import get_argument_parser
+
+from ouroboros.config.checks import check_reserved
+from ouroboros.preflight import slurm
+from ouroboros.preflight.snakemake_lock import lock_note
+
+# What a job reads wherever the run is, and what to do where it cannot.
+NEEDED = {
+    Path(workflow.basedir, "Snakefile"): "Clone the repository",
+    Path(sys.prefix): "`make install` in a clone",
+}
+
+
+def check_group_names():
+    """No lineage or comparison is called like a rule or like a folder that lineages share."""
+    try:
+        check_reserved(RESOLVED, {"all", *paths.SHARED, *(rule.name for rule in workflow.rules)})
+    except UserError as error:
+        raise WorkflowError(str(error))
+
+
+def check_targets():
+    """Say what is wrong with a target of the command line that no rule makes."""
+    # As Snakemake itself reads its command line, of which the workflow is told later than this.
+    asked, _ = get_argument_parser().parse_known_args(sys.argv[1:])
+    for target in asked.targets if workflow.is_main_process else ():
+        path = str(Path(target))  # without a ./ before it, as Snakemake takes it
+        if workflow.is_rule(target):
+            if workflow.get_rule(target).has_wildcards():
+                raise WorkflowError(f"{target}: {targets.complain_of_step(EXPERIMENT)}")
+        elif not (
+            any(maker.is_producer(path) for maker in workflow.rules) or Path(target).exists()
+        ):
+            raise WorkflowError(f"{target}: {targets.complain_of_path(EXPERIMENT, target)}")
+
+
+def note_the_lock():
+    """Say whose lock is in this folder; Snakemake's own message follows where it is in the way."""
+    note = lock_note(Path.cwd()) if workflow.is_main_process else None
+    if note:
+        print(note, file=sys.stderr)
+
+
+def ask_the_cluster():
+    """Give every rule the site's resources; what a profile or the command line sets goes first."""
+    for asked in (maker.resources for maker in workflow.rules):
+        for key in job_resources.site_resources(RESOLVED["cluster"], 0):
+            asked.setdefault(key, _site_resource(key, asked.get("gpu")))
+
+
+def _site_resource(key, gpus):
+    def of(count):
+        return job_resources.site_resources(RESOLVED["cluster"], count or 0)[key]
+
+    def value(wildcards, attempt):
+        return of(gpus.evaluate(wildcards, attempt=attempt).value)
+
+    return value if gpus.is_evaluable() else of(gpus.value)
+
+
+def check_folders():
+    """Every folder that jobs write to can be written."""
+    for folder in (Path.cwd(), Path("results"), Path("logs")):
+        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
+            raise WorkflowError(
+                f"{folder.resolve()} cannot be written (it is read-only, or another user's). Run "
+                "in a folder of your own with --directory, or make this one writable."
+            )
+
+
+def check_gpus():
+    """No job wants more GPUs than may be in use at once: Snakemake would give it fewer, silently."""
+    most = workflow.global_resources.get("gpu")
+    for job in workflow.dag.needrun_jobs():
+        asked = job.rule.resources.get("gpu")
+        wanted = (asked.evaluate(job.wildcards, attempt=1).value if asked else 0) or 0
+        if most is not None and 0 < most.value < wanted:  # 0 is for a run without GPUs
+            raise WorkflowError(
+                f"A job of {job.rule.name} wants {wanted} GPUs, and the run may use {most.value} at "
+                f"a time. Give `--resources gpu={wanted}` (or more), or lower `gpu` of this rule "
+                "under `resources` in the configuration."
+            )
+
+
+def check_cluster():
+    """Where jobs go to SLURM: it takes them, its nodes see the run, and no earlier run's are left."""
+    if workflow.executor_plugin.name != "slurm":
+        return
+    jobs = [job for job in workflow.dag.needrun_jobs() if not job.is_local]
+    requests = {slurm.flags(job.resources, job.threads): job for job in jobs}
+    longest_of_all = RESOLVED["cluster"]["max_runtime"]
+    try:
+        slurm.check_folder(Path.cwd())
+        # the DAG has its jobs in another order each time: what is said is to be the same
+        for request, job in sorted(requests.items(), key=lambda entry: entry[0]):
+            name, asked = job.rule.name, job.resources
+            slurm.check_request(name, request)
+            longest = asked["runtime"] * (1 + job.restart_times)
+            slurm.check_time(
+                name, asked.get("slurm_partition"), min(longest, longest_of_all or longest)
+            )
+        if requests:
+            written = Path.cwd(), Path("results"), Path("logs")
+            folders = dict.fromkeys(folder.resolve() for folder in written if folder.exists())
+            slurm.check_shared([*folders], NEEDED, min(requests))
+    except UserError as error:
+        raise WorkflowError(str(error))

@@ -1,0 +1,30 @@
+"""The rule of a metric: its figures of one LM or corpus. The rule has the metric's name."""
+
+import importlib
+
+from adaptor import run
+from ouroboros.jobs.provenance import provenance
+from ouroboros.pipeline.declarations import metrics
+from ouroboros.storage.atomic import write_json
+
+
+def main(snakemake):
+    params, wildcards, metric = snakemake.params, snakemake.wildcards, snakemake.rule
+    declaration = metrics()[metric]
+    device = None
+    if "gpu" in declaration.RESOURCES:
+        from ouroboros.jobs.device import choose_device, describe  # torch: not for every metric
+
+        device = choose_device(snakemake.resources.gpu, snakemake.threads)
+    settings = {key: params[key] for key in declaration.SETTINGS}
+    measure = importlib.import_module(f"ouroboros.metrics.{metric}.measure").measure
+    figures = measure(snakemake.input, settings, device, snakemake.resources.get("batch"))
+    block = provenance(
+        *([describe(device)] if device else []), lineage=wildcards.lineage, lm=wildcards.lm,
+        generation=params.generation, seed=params.seed, **settings,
+    )  # fmt: skip
+    write_json(snakemake.output[0], {**figures, "provenance": block})
+
+
+if "snakemake" in globals():
+    run(main, snakemake)  # noqa: F821

@@ -1,0 +1,12 @@
+"""GPT-Eval: a judge's grades of completions (paper 5.3.3). Its rules and settings are its own."""
+
+from ouroboros.pipeline.declarations import Field
+
+OF = "lm"
+ORDER = 3
+GRADED = ("grammar", "creativity", "consistency")
+FIELDS = (
+    *(Field(f"{name}.mean", name, "mean grade, 0 to 9", "{:.2f}", f"{name}.standard_error") for name in GRADED),
+    Field("graded", "graded", "completions with grades", "{:,}"),
+    Field("unparsed", "unparsed", "replies that could not be read", "{:,}"),
+)  # fmt: skip

@@ -1,0 +1,21 @@
+"""Perplexity on the validation set, and the distribution of token losses (paper 5.2)."""
+
+from ouroboros.pipeline.declarations import Field
+
+OF = "lm"
+ORDER = 1
+INPUTS = ("checkpoint", "validation")
+SETTINGS = {
+    "context": {
+        "type": "integer", "minimum": 1, "maximum": 1048576, "default": 512,
+        "description": "Tokens of its own story that a token of the validation set is predicted from, at most.",
+    },
+}  # fmt: skip
+RESOURCES = {"gpu": 1, "threads": 4, "mem_mb": 6000, "runtime": 120, "batch": 32}
+FIELDS = (
+    Field(
+        "perplexity", "perplexity", "on the validation set", "{:,.2f}", "standard_error",
+        relative_error=True,  # the artifact has the error of the mean loss (delta method)
+        in_summary="{:.2f}",
+    ),
+)  # fmt: skip

@@ -1,0 +1,39 @@
+"""Statistics of a corpus: entropy, OOV words, repetition, tails, and drift from the initial corpus (paper 5.3.1)."""
+
+from ouroboros.pipeline.declarations import Field
+
+OF = "corpus"
+ORDER = 2
+INPUTS = ("corpus", "initial", "tokenizer", "lexicon")
+SETTINGS = {
+    "lexicon_cut": {
+        "type": "number", "minimum": -25, "maximum": 0, "default": -18.0,
+        "description": "Words of spaCy's English table with a log-probability from here up are in the lexicon.",
+    },
+    "distinct_sequences": {
+        "type": "integer", "minimum": 1, "default": 10000,
+        "description": "Sequences that distinct-n is counted over (it falls with their number).",
+    },
+    "bigram_sequences": {
+        "type": "integer", "minimum": 1, "default": 100000,
+        "description": "Sequences, the first ones, whose pairs of neighbouring tokens are compared with the initial corpus's.",
+    },
+}  # fmt: skip
+RESOURCES = {"mem_mb": 6000, "runtime": 120}
+FIELDS = (
+    Field("entropy", "entropy", "of token frequencies, nats", "{:.3f}", in_summary="{:.3f}"),
+    Field("oov_words", "OOV words", "words outside the lexicon", "{:,}", in_summary="{:,}"),
+    Field("distinct_tokens", "distinct tokens", "in the corpus", "{:,}"),
+    Field("rep_4", "rep-4", "4-grams repeated in a sequence", "{:.1%}"),
+    Field("run_share", "in runs", "tokens in runs of a repeated unit", "{:.2%}"),
+    Field("tail.surviving", "rare tokens left", "of the initial corpus", "{:.1%}"),
+    Field("unigram_divergence.lost", "drift of tokens", "KL(initial || generated), nats", "{:.4f}"),
+    Field("bigram_divergence.lost", "drift of pairs", "the same, of pairs", "{:.4f}"),
+    Field("top_token_share.10", "top 10", "share of the ten most frequent tokens", "{:.1%}"),
+    Field("zipf.slope", "Zipf slope", "log frequency by log rank", "{:.3f}"),
+    Field("distinct_n.2", "distinct-2", "share of different pairs in the first sequences", "{:.1%}"),
+    Field("distinct_n.4", "distinct-4", "the same, of four tokens", "{:.1%}"),
+    Field("story_length.mean", "story length", "mean tokens of a whole story", "{:,.1f}"),
+    Field("end_of_text_share", "ends", "end-of-text tokens, share of all", "{:.2%}"),
+    Field("most_frequent_tokens", "most frequent", "tokens, by frequency", ""),
+)  # fmt: skip

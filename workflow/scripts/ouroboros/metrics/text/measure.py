@@ -1,0 +1,19 @@
+"""Statistics of a corpus, measured."""
+
+from ouroboros.data.corpus import blocks
+from ouroboros.data.tokenizer import read_tokenizer
+from ouroboros.metrics.text.divergence import drift
+from ouroboros.metrics.text.lexicon import read_lexicon
+from ouroboros.metrics.text.statistics import text_statistics
+
+
+def measure(inputs, settings, device, batch) -> dict:
+    """The figures of text.json; it computes on the CPU, a part of the corpus at a time."""
+    tokenizer, end_of_text = read_tokenizer(inputs.tokenizer)
+    statistics = text_statistics(
+        blocks(inputs.corpus), tokenizer, end_of_text, read_lexicon(inputs.lexicon),
+        settings["distinct_sequences"],
+    )  # fmt: skip
+    return statistics | drift(
+        lambda: blocks(inputs.corpus), lambda: blocks(inputs.initial), settings["bigram_sequences"]
+    )

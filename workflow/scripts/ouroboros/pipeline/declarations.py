@@ -1,0 +1,91 @@
+"""Ideas found by listing a folder: regimes, metrics, figures. Adding one is adding a file.
+
+A declaration is a module that imports nothing heavy, since the Snakefile reads it; its docstring
+says in a sentence what it declares. docs/extending.md shows one of each.
+"""
+
+import copy
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
+
+LIBRARY = Path(__file__).parents[1]
+
+
+class Field(NamedTuple):
+    """A number in the artifact of a metric, as tables and reports show it.
+
+    `key`: where it stands ("entropy", "tail.surviving"). `form`: a format, "{:.3f}"; a list of pairs of
+    a token and its share, where the form is empty, is shown by its first tokens. `error`: where its
+    standard error stands; `relative_error`: that one is a share of the number. `in_summary`: its
+    format in table.md, where it stands there.
+    """
+
+    key: str
+    label: str
+    meaning: str
+    form: str
+    error: str = ""
+    relative_error: bool = False
+    in_summary: str = ""
+
+
+def declared(package: str) -> dict[str, ModuleType]:
+    """The declarations in a package (`pipeline.regimes`), by name: its modules, and `declaration.py`
+    of its folders.
+    """
+    return {name: importlib.import_module(module) for name, module in _listed(package)}
+
+
+def _listed(package: str) -> Iterator[tuple[str, str]]:
+    for entry in sorted(Path(LIBRARY, *package.split(".")).iterdir()):
+        if (entry / "declaration.py").is_file():
+            yield entry.name, f"ouroboros.{package}.{entry.name}.declaration"
+        elif entry.suffix == ".py" and entry.stem != "__init__":
+            yield entry.stem, f"ouroboros.{package}.{entry.stem}"
+
+
+def regimes() -> dict[str, ModuleType]:
+    """Regimes by name."""
+    return declared("pipeline.regimes")
+
+
+def metrics() -> dict[str, ModuleType]:
+    """Metrics by name, in the order in which tables show them."""
+    found = declared("metrics")
+    return dict(sorted(found.items(), key=lambda entry: entry[1].ORDER))
+
+
+def figures() -> dict[str, ModuleType]:
+    """Figures by name, in the order of the report."""
+    found = declared("report.figures")
+    return dict(sorted(found.items(), key=lambda entry: entry[1].ORDER))
+
+
+def complete(schema: dict) -> dict:
+    """A copy of the configuration's schema with the keys of what is declared.
+
+    Regimes become values of a lineage's `regime`; a metric's SETTINGS become keys of `evaluation`, and
+    its RESOURCES, defaults, a rule of `resources`.
+    """
+    schema = copy.deepcopy(schema)
+    definitions = schema["$defs"]
+    regime = definitions["lineage"]["properties"]["regime"]
+    regime["enum"] = list(regimes())
+    regime["description"] = " ".join(
+        [regime["description"], *(f"{name}: {_sentence(of)}" for name, of in regimes().items())]
+    )
+    for name, metric in metrics().items():
+        definitions["evaluation"]["properties"] |= getattr(metric, "SETTINGS", {})
+        if resources := getattr(metric, "RESOURCES", None):
+            kind = "batch_job" if "batch" in resources else "job"
+            definitions["resources"]["properties"][name] = {
+                "$ref": f"#/$defs/{kind}", "default": resources
+            }  # fmt: skip
+    return schema
+
+
+def _sentence(module):
+    return module.__doc__.strip().splitlines()[0]

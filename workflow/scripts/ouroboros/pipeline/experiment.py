@@ -1,0 +1,158 @@
+"""The experiment: lineages, groups and LMs of a resolved configuration, and the files of each."""
+
+from pathlib import Path
+
+from ouroboros.errors import UserError
+from ouroboros.pipeline import declarations, paths
+
+
+class Experiment:
+    """A resolved configuration (see config/resolve.py), asked by the rules.
+
+    `root`: the folder of the Snakefile. Methods take names of lineages, groups and LMs ("baseline",
+    "gen0", "gen1", ...) and return settings or paths.
+    """
+
+    def __init__(self, resolved: dict, root: Path):
+        self.resolved, self.root = resolved, Path(root)
+        self.lineages, self.comparisons = resolved["lineages"], resolved["comparisons"]
+        self.groups = {name: [name] for name in self.lineages} | self.comparisons
+        self.regimes = declarations.regimes()
+        self.metrics = declarations.metrics()
+        self.figures = declarations.figures()
+
+    # Which LMs there are.
+
+    def generations(self, lineage: str, first: int = 1) -> list[str]:
+        """The generations of a lineage from `first` on: "gen1", "gen2", ..."""
+        return [f"gen{n}" for n in range(first, self.lineages[lineage]["generations"] + 1)]
+
+    def judged(self, lineage: str) -> list[str]:
+        """The LMs that the judge grades: the baseline, generation 1, and every so many more."""
+        every = self.lineages[lineage]["evaluation"]["judged_every"]
+        return ["baseline", *self.generations(lineage)[::every]]
+
+    def tasks(self, lineage: str) -> list[str]:
+        """The classification tasks of a lineage."""
+        return self.lineages[lineage]["evaluation"]["classification"]["tasks"]
+
+    # Files that lineages share.
+
+    def of_corpus(self, lineage: str, pattern: str, **wildcards) -> str:
+        """A file of the lineage's corpus and tokenizer, by its pattern in `paths`."""
+        settings = self.lineages[lineage]
+        return pattern.format(
+            corpus=settings["corpus"], tokenizer=settings["tokenizer"], **wildcards
+        )
+
+    def initial_sequences(self, lineage: str) -> str:
+        """The initial corpus as sequences of the lineage's length."""
+        length = self.lineages[lineage]["sampling"]["sequence_length"]
+        return self.of_corpus(lineage, paths.SEQUENCES, length=length)
+
+    def lexicon(self, lineage: str) -> str:
+        """The word list that defines the lineage's OOV words."""
+        return paths.LEXICON.format(cut=self.lineages[lineage]["evaluation"]["lexicon_cut"])
+
+    # Files of a lineage.
+
+    def shards(self, lineage: str, lm: str) -> list[str]:
+        """The files of a corpus; the initial corpus is one, a sampled one has as many as configured."""
+        count = 1 if lm == "gen0" else self.lineages[lineage]["sampling"]["shards"]
+        return [paths.shard(lineage, lm, number) for number in range(count)]
+
+    def training_corpus(self, lineage: str, n: int) -> list[str]:
+        """The recursion: the corpora that generation n trains on, by the lineage's regime."""
+        sources = self.regimes[self.lineages[lineage]["regime"]].sources(n)
+        return [path for k in sources for path in self.shards(lineage, f"gen{k}")]
+
+    def metric_inputs(self, metric: str, lineage: str, lm: str) -> dict[str, str | list[str]]:
+        """The files that a metric declares as its INPUTS, of one LM."""
+        known = {
+            "checkpoint": lambda: paths.CHECKPOINT.format(lineage=lineage, lm=lm),
+            "corpus": lambda: self.shards(lineage, lm),
+            "initial": lambda: self.shards(lineage, "gen0"),
+            "validation": lambda: self.of_corpus(lineage, paths.TOKENS, split="validation"),
+            "tokenizer": lambda: self.of_corpus(lineage, paths.TOKENIZER),
+            "lexicon": lambda: self.lexicon(lineage),
+        }
+        return {name: known[name]() for name in self.metrics[metric].INPUTS}
+
+    def measured(self, lineage: str, metric: str) -> list[str]:
+        """The LMs that a metric is computed of, in order."""
+        if metric == "gpt_eval":
+            graded = self.lineages[lineage]["evaluation"]["judge"] is not None
+            return self.judged(lineage) if graded else []
+        if self.metrics[metric].OF == "corpus":
+            return self.generations(lineage, first=0)
+        return ["baseline", *self.generations(lineage)]
+
+    def files(self, lineage: str, metric: str) -> list[str]:
+        """The artifacts of a metric, in the order of LMs; task by task for classification."""
+        lms = self.measured(lineage, metric)
+        if metric == "classification":
+            return [
+                paths.CLASSIFICATION.format(lineage=lineage, lm=lm, task=task)
+                for task in self.tasks(lineage)
+                for lm in lms
+            ]
+        return [paths.MEASUREMENT.format(lineage=lineage, lm=lm, metric=metric) for lm in lms]
+
+    def measurements(self, lineage: str) -> list[str]:
+        """All measurements of a lineage."""
+        return [path for metric in self.metrics for path in self.files(lineage, metric)]
+
+    def checkpoints(self, lineage: str) -> list[str]:
+        """The checkpoints of the baseline and of all generations."""
+        lms = ["baseline", *self.generations(lineage)]
+        return [paths.CHECKPOINT.format(lineage=lineage, lm=lm) for lm in lms]
+
+    def figure_inputs(self, figure: str, group: str) -> dict[str, list[str]]:
+        """The artifacts that a figure of a group is drawn from. UserError where it has none."""
+        found = self.figures[figure].inputs(self, group)
+        if found is None:
+            raise UserError(f"There is nothing of {group} to draw in a figure {figure!r}.")
+        return found
+
+    def figure_settings(self, figure: str, group: str) -> dict:
+        """The settings that a figure shows, beside its artifacts."""
+        settings = getattr(self.figures[figure], "settings", None)
+        return settings(self, group) if settings else {}
+
+    # Settings of jobs.
+
+    def judge_name(self, lineage: str) -> str:
+        """The judge of a lineage. Raises UserError where it has none."""
+        name = self.lineages[lineage]["evaluation"]["judge"]
+        if name is None:
+            raise UserError(
+                f"The lineage {lineage} has no judge. Name an entry of `judges` under `judge` "
+                "of its evaluation settings."
+            )
+        return name
+
+    def judge_identity(self, lineage: str) -> dict:
+        """The settings that decide a judge's replies; its pace and its prices do not."""
+        name = self.judge_name(lineage)
+        keys = ("base_url", "model", "temperature", "max_tokens", "attempts")
+        return {"name": name, **{key: self.resolved["judges"][name][key] for key in keys}}
+
+    def fine_tuning(self, lineage: str, task: str) -> dict:
+        """How a task is learnt: the lineage's settings, and the task's own where it has any."""
+        settings = self.lineages[lineage]["evaluation"]["classification"]
+        own = self.resolved["tasks"][task]
+        return {key: own.get(key, settings[key]) for key in settings if key != "tasks"}
+
+    def shard_indices(self, lineage: str, number: int) -> list[int]:
+        """The indices of a shard's first sequence and of the one after its last.
+
+        Raises UserError where the lineage has no shard of this number.
+        """
+        sampling = self.lineages[lineage]["sampling"]
+        count, sequences = sampling["shards"], sampling["sequences"]
+        if number >= count:
+            raise UserError(
+                f"{lineage} has {count} shards per corpus, numbered from 0; there is no shard "
+                f"{number}. Raise `shards` of its sampling settings for more."
+            )
+        return [number * sequences // count, (number + 1) * sequences // count]

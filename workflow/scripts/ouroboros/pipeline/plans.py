@@ -1,0 +1,95 @@
+"""What a plan has to know: which models are calibrated how, and what is there already."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from ouroboros.errors import UserError
+from ouroboros.pipeline import paths
+from ouroboros.pipeline.experiment import Experiment
+
+RATES = 4  # speeds of a model: training, sampling, perplexity, fine-tuning
+
+
+def calibration_settings(experiment: Experiment, lineage: str) -> dict:
+    """All that decides how fast a lineage's model is; equal settings are measured once."""
+    settings = experiment.lineages[lineage]
+    parts = {key: settings[key] for key in ("model", "training")}
+    parts["tokenizer"] = experiment.resolved["tokenizers"][settings["tokenizer"]]
+    parts |= {key: settings["sampling"][key] for key in ("sequences", "sequence_length")}
+    parts |= {key: settings["evaluation"][key] for key in ("context", "classification")}
+    parts["resources"] = {
+        job: {key: settings["resources"][job].get(key) for key in ("gpu", "threads", "batch")}
+        for job in ("train", "sample", "ppl", "classification")
+    }
+    return parts
+
+
+def calibration_key(experiment: Experiment, lineage: str) -> str:
+    """The name of a lineage's calibration: its model's, and a digest of the settings."""
+    text = json.dumps(calibration_settings(experiment, lineage), sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+    return f"{experiment.lineages[lineage]['model_name']}-{digest}"
+
+
+def calibrated(experiment: Experiment, calibration: str) -> str:
+    """The first lineage whose calibration this is. Raises UserError where there is none."""
+    keys = {name: calibration_key(experiment, name) for name in experiment.lineages}
+    for name, key in keys.items():
+        if key == calibration:
+            return name
+    raise UserError(
+        f"{paths.CALIBRATION.format(calibration=calibration)}: no lineage has these settings. "
+        f"Calibrations of this configuration: {', '.join(sorted(set(keys.values())))}."
+    )
+
+
+def calibrations(experiment: Experiment, group: str) -> dict[str, str]:
+    """Lineage -> its calibration, for those of a group whose speeds the configuration does not give."""
+    given = experiment.resolved["plan"]["rates"]
+    return {
+        name: paths.CALIBRATION.format(calibration=calibration_key(experiment, name))
+        for name in experiment.groups[group]
+        if len(given.get(experiment.lineages[name]["model_name"], {})) < RATES
+    }
+
+
+def plan_facts(
+    experiment: Experiment, group: str, source_files: dict, task_files: dict
+) -> dict:  # fmt: skip
+    """The settings of a group's lineages, and the sizes and epochs that are known by now."""
+    lineages = {name: experiment.lineages[name] for name in experiment.groups[group]}
+    resolved = experiment.resolved
+    corpora = {
+        settings["corpus"]: experiment.of_corpus(name, paths.TOKEN_COUNTS)
+        for name, settings in lineages.items()
+    }
+    tasks = {task for name in lineages for task in experiment.tasks(name)}
+    return {
+        "lineages": lineages,
+        "tokenizers": {
+            s["tokenizer"]: resolved["tokenizers"][s["tokenizer"]] for s in lineages.values()
+        },
+        "epochs": {name: _existing(paths.EPOCHS.format(lineage=name)) for name in lineages},
+        "corpora": {
+            name: {
+                "settings": resolved["corpora"][name],
+                "counts": _existing(path),
+                "bytes": sum(Path(file).stat().st_size for file in source_files[name]),
+            }
+            for name, path in corpora.items()
+        },
+        "tasks": {
+            name: {"settings": resolved["tasks"][name], "files": task_files[name]}
+            for name in sorted(tasks)
+        },
+        "judges": resolved["judges"],
+        "calibrations": calibrations(experiment, group),
+        "plan": {key: value for key, value in resolved["plan"].items() if key != "groups"},
+    }
+
+
+def _existing(path):
+    """A JSON artifact that is there, else None. No input: a plan must not make what it plans."""
+    path = Path(path)
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None

@@ -1,0 +1,6 @@
+"""What a generation trains on: a module per regime, and its name is the regime's.
+
+A regime has `sources(n)`: the generations whose corpora generation n trains on, in order; 0 is the
+initial corpus. Its docstring is what the documentation says of it; `MARK`, where it has one, is
+what the schematic writes beside the arrow into a generation from the third on.
+"""

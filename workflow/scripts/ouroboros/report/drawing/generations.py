@@ -1,0 +1,64 @@
+"""Figures 1 and 2 (and Extended Data Fig. 6): perplexity, entropy and OOV words by generation."""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import seaborn as sns
+from matplotlib.ticker import MaxNLocator
+
+from ouroboros.report.drawing import REFERENCE, SIZE, save
+
+
+def draw_perplexity(rows: pd.DataFrame, floors: dict[str, float], paths: list):
+    """Figure 1. `rows`: lineage, generation, perplexity, low, high (an interval of one standard
+    error). `floors`: lineage -> perplexity of the corpus's true distribution, where it is known.
+    """
+    with sns.axes_style("whitegrid"):
+        figure, axes = plt.subplots(figsize=SIZE, layout="constrained")
+        sns.lineplot(
+            rows, x="generation", y="perplexity", hue="lineage", style="lineage", markers=True,
+            palette="colorblind", ax=axes,
+        )  # fmt: skip
+        for (_, part), line in zip(
+            rows.groupby("lineage", sort=False), axes.get_lines(), strict=False
+        ):
+            axes.fill_between(
+                part["generation"], part["low"], part["high"], color=line.get_color(), alpha=0.2
+            )
+        for floor in sorted(set(floors.values())):  # lineages on one corpus share it
+            axes.axhline(
+                floor, color=REFERENCE, linestyle=":", label=f"floor of the corpus ({floor:.2f})"
+            )
+        axes.set(xlabel="Generation", ylabel="Perplexity on the validation set", ylim=(0, None))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.legend(title=None)
+        save(figure, paths)
+
+
+def draw_entropy_and_oov(rows: pd.DataFrame, title: str, paths: list):
+    """Figure 2. `rows`: generation, entropy (nats), oov_words; generation 0 is the initial corpus."""
+    with sns.axes_style("ticks"):
+        figure, left = plt.subplots(figsize=SIZE, layout="constrained")
+        right = left.twinx()
+        sampled = rows[rows["generation"] > 0]
+        initial = rows[rows["generation"] == 0]
+        right.bar(sampled["generation"], sampled["oov_words"], color="0.8", label="OOV words")
+        left.plot(
+            sampled["generation"], sampled["entropy"], color=sns.color_palette("colorblind")[0],
+            marker="o", label="Entropy",
+        )  # fmt: skip
+        for entropy in initial["entropy"]:
+            left.axhline(
+                entropy, color=REFERENCE, linestyle=":", label="Entropy of the initial corpus"
+            )
+        left.set(xlabel="Generation", ylabel="Entropy (nats per token)", title=title)
+        right.set(ylabel="OOV words", ylim=(0, None))
+        left.xaxis.set_major_locator(MaxNLocator(integer=True))
+        left.set_zorder(right.get_zorder() + 1)  # the line in front of the bars
+        left.patch.set_visible(False)
+        (lines, line_names), (bars, bar_names) = (
+            axes.get_legend_handles_labels() for axes in (left, right)
+        )
+        figure.legend(
+            lines + bars, line_names + bar_names, loc="outside lower center", ncols=3, frameon=False
+        )
+        save(figure, paths)

@@ -1,0 +1,40 @@
+"""Figure 4 of the paper: accuracy in text classification."""
+
+OF = "lineage"
+ORDER = 4
+CAPTION = """\
+**Accuracy in text classification by generation, a panel for each task** (figure 4 of the paper). A copy of each
+generation is fine-tuned on the task. The lines of reference are the untrained baseline, fine-tuned in the same way, and
+the accuracy of always naming the most frequent class.
+"""
+SCORE, LABEL = "accuracy", "Accuracy"
+
+
+def inputs(experiment, lineage):
+    scored = experiment.files(lineage, "classification")
+    return {"classification": scored} if scored else None
+
+
+def draw(files, settings, lineage, outputs):
+    draw_score(files, SCORE, LABEL, lineage, outputs)
+
+
+def draw_score(files, score, label, lineage, outputs):
+    """Draw one of the scores that classification measures, with its error where there is one."""
+    import pandas as pd
+
+    from ouroboros.metrics.classification.declaration import task_name
+    from ouroboros.report.drawing.scores import draw_scores
+    from ouroboros.storage.atomic import read_json
+
+    rows = [
+        {
+            "panel": task_name(figures["provenance"]["task"]),
+            "generation": figures["provenance"]["generation"],
+            "score": figures[score],
+            "error": figures["standard_error"] if score == "accuracy" else None,
+            "guess": figures["majority"][score],
+        }
+        for figures in map(read_json, files["classification"])
+    ]
+    draw_scores(pd.DataFrame(rows), label, lineage, outputs)
