@@ -6,8 +6,8 @@ import yaml
 from tools import CONFIG, SCHEMA
 
 from ouroboros.config import resolve as settings
+from ouroboros.config.checks import check_reserved
 
-RESERVED = frozenset({"train", "all"})
 CONFIGURATION = [
     ("lineage", {}),
     ("models.1m.layer", 3),
@@ -102,7 +102,7 @@ def configured(key, value):
     for part in names[:-1]:
         place = place.setdefault(part, {})
     place[names[-1]] = value
-    settings.resolve(config, SCHEMA, RESERVED)
+    check_reserved(settings.resolve(config, SCHEMA), {"train", "all"})
 
 
 def shown_value(value):

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import yaml
 
+from ouroboros.pipeline.declarations import complete
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 CONFIG = yaml.safe_load(
     (REPOSITORY / "config.yaml").read_text()
 )  # as it is shipped; copy, then change
-SCHEMA = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())
+SCHEMA = complete(yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text()))
 
 TINY = {
     "corpora": {"own": {"source": "files", "files": ["own.txt"]}},

@@ -5,6 +5,7 @@ import copy
 import pytest
 from tools import CONFIG, SCHEMA
 
+from ouroboros.config.checks import check_reserved
 from ouroboros.config.resolve import resolve
 from ouroboros.errors import UserError
 
@@ -102,7 +103,7 @@ def test_every_key_of_the_schema_has_a_sentence_and_a_type():
         ("tokenizers/big", {"source": "train", "vocabulary_size": 70000}, "at most 65,536"),
         ("lineages/33m/model", "33n", "there is no '33n' under `models`. Did you mean '33m'?"),
         ("lineages/33m/corpus", "tinystory", "Did you mean 'tinystories'?"),
-        ("lineages/33m/regime", "mix", "'mix' is not one of replace, accumulate"),
+        ("lineages/33m/regime", "mix", "'mix' is not one of accumulate, replace"),
         ("lineages/33m/seed", -1, "lineages.33m.seed: -1 is less than the minimum of 0"),
         ("lineages/33m/generations", True, "true is not a whole number"),
         ("lineages/33m/overrides", {"train": {}}, "unknown key 'train'. Did you mean 'training'?"),
@@ -125,7 +126,7 @@ def test_every_key_of_the_schema_has_a_sentence_and_a_type():
 )
 def test_what_is_wrong_is_said(path, value, message):
     with pytest.raises(UserError, match=message):
-        resolve(changed(path, value), SCHEMA, frozenset({"train"}))
+        check_reserved(resolve(changed(path, value), SCHEMA), {"train"})
 
 
 def test_seeds_are_lineages_and_their_key_is_the_comparison_of_them():

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from ouroboros.metrics.ppl.loss_distribution import loss_histogram
-from ouroboros.report.figures import losses, schematic, scores
+from ouroboros.pipeline.regimes import accumulate
+from ouroboros.report.drawing import losses, schematic, scores
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def test_losses_are_shares_of_the_tokens_and_some_of_many_generations(drawn):
     [(1, {"generation 1"}), (3, {"generation 3"}), (40, {"generation 2", "generation 40"})],
 )
 def test_the_schematic_names_every_lm_and_test(drawn, generations, boxes):
-    schematic.draw_schematic("33m", generations, "replace", ["perplexity", "GPT-Eval"], [])
+    schematic.draw_schematic("33m", generations, "", ["perplexity", "GPT-Eval"], [])
     texts = [text.get_text() for text in drawn().axes[0].texts]
     for name in {"generation 1"} | boxes:
         assert sum(text.endswith(name) for text in texts) == 2  # the LM and its corpus
@@ -77,7 +78,7 @@ def test_the_schematic_names_every_lm_and_test(drawn, generations, boxes):
 
 
 def test_accumulated_text_is_said(drawn):
-    schematic.draw_schematic("mine", 3, "accumulate", ["perplexity"], [])
+    schematic.draw_schematic("mine", 3, accumulate.MARK, ["perplexity"], [])
     assert [text.get_text() for text in drawn().axes[0].texts].count("with all\nbefore it") == 2
 
 

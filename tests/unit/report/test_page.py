@@ -8,6 +8,7 @@ import pytest
 from browser import evaluated, needs_chromium, rendered
 from tools import REPOSITORY
 
+from ouroboros.pipeline.declarations import figures
 from ouroboros.report.captions import caption
 from ouroboros.report.page import figure, page, settings_text, verdicts
 from ouroboros.report.tables import classification, gpt_eval, in_order, made_with, numbers
@@ -25,7 +26,8 @@ def measured(generations):
         made = {"provenance": {"device": "cpu", "seed": 0, "versions": {**VERSIONS, "commit": "c"}}}
         lms[lm] = {
             "ppl": {"perplexity": 10.0, "standard_error": 0.02, **made},
-            "text": {"entropy": 5.12345, "oov_words": 12345, "tail": {"surviving": 0.5}, **made},
+            "text": {"entropy": 5.12345, "oov_words": 12345, "tail": {"surviving": 0.5}, "zipf": {"slope": -1.1},
+                     "most_frequent_tokens": [[".", 0.1], [" a", 0.05]], **made},
             "classification": {
                 "sst2": {
                     "accuracy": 0.75, "standard_error": 0.01, "weighted_f1": 0.7,
@@ -70,7 +72,7 @@ def shown(tmp_path_factory):
         for name in ("33m", "1m")
     ]  # fmt: skip
     text = page(
-        TEMPLATE, lineages, title=EVIL, figures=[figure(drawing, TEMPLATE.with_name("perplexity.rst"))],
+        TEMPLATE, lineages, title=EVIL, figures=[figure(drawing, figures()["perplexity"].CAPTION)],
         findings=verdicts([finding("33m", 0.01), finding("33m", None), finding("1m", 0.2)]),
     )  # fmt: skip
     path = folder / "report page.html"
@@ -91,6 +93,7 @@ def test_the_table_of_numbers():
         "50.0%",
     )
     assert row["rep-4"] == ""
+    assert (row["Zipf slope"], row["most frequent"]) == ("-1.100", "'.' ' a'")
     assert in_order({"gen10": {}, "gen2": {}, "baseline": {}}) == ["baseline", "gen2", "gen10"]
 
 
@@ -120,22 +123,22 @@ def test_findings_are_counted_and_parted_by_lineage():
     ]  # fmt: skip
 
 
-def test_captions_are_html_and_include_nothing(tmp_path):
-    path = tmp_path / "a.rst"
-    path.write_text("**Losses <by> generation** (figure 1). The\nrest.\n")
-    text, html = caption(path)
+def test_captions_are_html_and_include_nothing():
+    text, html = caption("**Losses <by> generation** (figure 1). The\nrest.\n")
     assert text == "Losses <by> generation (figure 1)"
     assert "<strong>Losses &lt;by&gt; generation</strong> (figure 1)." in html
     for forbidden in (".. include:: /etc/hostname", ".. raw:: html\n\n   <b>x</b>", "**open"):
-        path.write_text(f"Text.\n\n{forbidden}\n")
         with pytest.raises(docutils.utils.SystemMessage):
-            caption(path)
+            caption(f"Text.\n\n{forbidden}\n")
 
 
 def test_every_caption_reads_well():
-    for path in TEMPLATE.parent.glob("*.rst"):
-        text, _ = caption(path)
-        assert 10 < len(text) < 200 and "{{" not in path.read_text(), path
+    files = [path for path in TEMPLATE.parent.glob("*.rst") if path.name != "figure.rst"]
+    captions = {path.name: path.read_text() for path in files}
+    captions |= {name: figure.CAPTION for name, figure in figures().items()}
+    for name, text in captions.items():
+        first, _ = caption(text)
+        assert 10 < len(first) < 200 and "{{" not in text, name
 
 
 def test_what_a_model_wrote_cannot_become_markup(shown):

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ouroboros.report.figures.generations import draw_entropy_and_oov, draw_perplexity
+from ouroboros.report.drawing.generations import draw_entropy_and_oov, draw_perplexity
 from ouroboros.report.samples import cases_page, excerpts, lineage_page, samples_page
-from ouroboros.report.table_markdown import summary
+from ouroboros.report.table_markdown import markdown
+from ouroboros.report.tables import summary
 
 
 def perplexities():
@@ -23,7 +24,7 @@ def perplexities():
 def test_figure_1_draws_every_point_and_the_floor(tmp_path, monkeypatch):
     drawn = {}
     monkeypatch.setattr(
-        "ouroboros.report.figures.generations.save",
+        "ouroboros.report.drawing.generations.save",
         lambda figure, paths: drawn.update(axes=figure.axes[0]),
     )
     draw_perplexity(perplexities(), {"33m": 3.25}, [])
@@ -39,7 +40,7 @@ def test_figure_1_draws_every_point_and_the_floor(tmp_path, monkeypatch):
 def test_figure_2_draws_the_line_and_the_bars(monkeypatch):
     drawn = {}
     monkeypatch.setattr(
-        "ouroboros.report.figures.generations.save",
+        "ouroboros.report.drawing.generations.save",
         lambda figure, paths: drawn.update(axes=figure.axes),
     )
     rows = pd.DataFrame(
@@ -62,11 +63,14 @@ def test_figures_are_whole_pictures_and_the_same_again(tmp_path):
 
 
 def test_the_table():
-    rows = [
-        {"name": "baseline", "perplexity": 1030.4567, "entropy": None, "oov_words": None},
-        {"name": "1", "perplexity": 8.1, "entropy": 5.12345, "oov_words": 12345},
-    ]
-    assert summary(rows) == (
+    measured = {
+        "gen1": {
+            "ppl": {"perplexity": 8.1, "standard_error": 0.01},
+            "text": {"entropy": 5.12345, "oov_words": 12345},
+        },
+        "baseline": {"ppl": {"perplexity": 1030.4567, "standard_error": None}},
+    }
+    assert markdown(summary(measured)) == (
         "| generation | perplexity | entropy | OOV words |\n"
         "|-----------:|-----------:|--------:|----------:|\n"
         "|   baseline |    1030.46 |         |           |\n"

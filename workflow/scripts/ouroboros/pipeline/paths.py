@@ -52,17 +52,6 @@ WILDCARDS = {
     "lm": LMS["corpus"], "shard": r"\d{5}", "length": r"\d+", "cut": r"-?\d+(?:\.\d+)?",
 }  # fmt: skip
 
-# Read back in this order: the first that matches counts.
-_READ_BACK = {
-    name: globals()[name]
-    for name in (
-        "MACHINE_SPEED", "CALIBRATION", "LEXICON", "TASK", "SOURCE", "SEQUENCES", "SOURCE_TEXT",
-        "TOKENIZER", "TOKEN_COUNTS", "TOKENS", "CHECKPOINT", "SHARD", "CLASSIFICATION",
-        "MEASUREMENT", "SAMPLES", "EPOCHS", "GPT_EVAL_COST", "FIGURE", "FIGURE_PNG",
-        "FINDINGS", "FINDINGS_TEXT", "REPORT", "PLAN", "PLAN_TEXT",
-    )
-}  # fmt: skip
-
 
 class Artifact(NamedTuple):
     """A path read back: the name of its pattern (`SHARD`, ...) and the values of the wildcards."""
@@ -91,4 +80,13 @@ def _compile(pattern):
     return re.compile("".join(parts))
 
 
-_COMPILED = {kind: _compile(pattern) for kind, pattern in _READ_BACK.items()}
+def _by_precision(entry):
+    """Patterns of fewer wildcards and of more letters go first: sequences-600.parquet is no split."""
+    literal = re.sub(r"\{\w+\}", "", entry[1])
+    return entry[1].count("{"), -len(literal)
+
+
+_PATTERNS = {name: value for name, value in globals().items() if str(value).startswith("results/")}
+_COMPILED = {
+    kind: _compile(pattern) for kind, pattern in sorted(_PATTERNS.items(), key=_by_precision)
+}

@@ -1,0 +1,66 @@
+"""What is declared is found by listing folders, and is light."""
+
+import subprocess
+import sys
+
+import pytest
+import yaml
+from tools import REPOSITORY
+
+from ouroboros.pipeline import declarations
+
+HEAVY = ("torch", "numpy", "pyarrow", "transformers", "tokenizers", "matplotlib", "pandas", "spacy")
+
+
+def test_what_there_is():
+    assert set(declarations.regimes()) == {"replace", "accumulate"}
+    assert list(declarations.metrics()) == ["ppl", "text", "gpt_eval", "classification"]
+    assert list(declarations.figures()) == [
+        "perplexity", "entropy", "gpt_eval", "accuracy", "weighted_f1", "losses", "schematic",
+    ]  # fmt: skip
+
+
+def test_declarations_import_nothing_heavy():
+    code = (
+        "import sys; from ouroboros.pipeline import declarations as d; d.regimes(); d.metrics();"
+        f"d.figures(); print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY / "workflow/scripts", text=True,
+        capture_output=True, check=True,
+    )  # fmt: skip
+    assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("kind", ["regimes", "metrics", "figures"])
+def test_every_declaration_says_what_it_is(kind):
+    for name, module in getattr(declarations, kind)().items():
+        assert module.__doc__.strip().splitlines()[0].endswith("."), name
+
+
+def test_the_schema_learns_of_them():
+    schema = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())
+    before = yaml.safe_dump(schema)
+    definitions = declarations.complete(schema)["$defs"]
+    assert definitions["lineage"]["properties"]["regime"]["enum"] == ["accumulate", "replace"]
+    assert definitions["evaluation"]["properties"]["context"]["default"] == 512
+    resources = definitions["resources"]["properties"]
+    assert resources["ppl"]["$ref"] == "#/$defs/batch_job"
+    assert (resources["text"]["$ref"], resources["text"]["default"]["mem_mb"]) == (
+        "#/$defs/job",
+        6000,
+    )
+    assert yaml.safe_dump(schema) == before  # a copy is completed
+
+
+@pytest.mark.parametrize(
+    ("regime", "n", "sources"),
+    [
+        ("replace", 1, [0]),
+        ("replace", 7, [6]),
+        ("accumulate", 1, [0]),
+        ("accumulate", 4, [0, 1, 2, 3]),
+    ],
+)
+def test_regimes(regime, n, sources):
+    assert declarations.regimes()[regime].sources(n) == sources

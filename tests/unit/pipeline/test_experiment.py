@@ -1,0 +1,86 @@
+"""The experiment's lineages, LMs and files, from the configuration as it is shipped."""
+
+import copy
+
+import pytest
+from tools import CONFIG, REPOSITORY, SCHEMA
+
+from ouroboros.config.resolve import resolve
+from ouroboros.errors import UserError
+from ouroboros.pipeline.experiment import Experiment
+
+
+def experiment(**lineages):
+    """The shipped configuration with further lineages, each on the demo's parts."""
+    config = copy.deepcopy(CONFIG)
+    for name, changes in lineages.items():
+        config["lineages"][name] = {**config["lineages"]["demo"], **changes}
+    return Experiment(resolve(config, SCHEMA), REPOSITORY)
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return experiment()
+
+
+def test_the_recursion_follows_the_regime():
+    made = experiment(all={"regime": "accumulate"})
+    shard = "results/{}/gen{}/corpus/shard-00000.parquet".format
+    assert made.training_corpus("demo", 3) == [shard("demo", 2)]
+    assert made.training_corpus("all", 3) == [shard("all", n) for n in (0, 1, 2)]
+    assert made.training_corpus("demo", 1) == made.training_corpus("demo", 1)
+    assert len(made.training_corpus("33m", 2)) == 4 and len(made.training_corpus("33m", 1)) == 1
+
+
+def test_which_lms_there_are(shipped):
+    assert shipped.generations("demo") == [f"gen{n}" for n in range(1, 9)]
+    assert shipped.generations("demo", first=0)[0] == "gen0"
+    assert shipped.judged("33m") == ["baseline", *(f"gen{n}" for n in range(1, 41, 5))]
+
+
+def test_files_of_a_metric(shipped):
+    assert shipped.files("demo", "ppl")[:2] == [
+        "results/demo/baseline/ppl.json", "results/demo/gen1/ppl.json",
+    ]  # fmt: skip
+    assert shipped.files("demo", "text")[0] == "results/demo/gen0/text.json"
+    assert shipped.files("demo", "gpt_eval") == []  # no judge
+    scored = shipped.files("demo", "classification")
+    assert scored[0] == "results/demo/baseline/classification/demo-sst2.json"
+    assert len(scored) == 2 * 9
+    assert shipped.measurements("demo") == [
+        path for metric in ("ppl", "text", "classification") for path in shipped.files("demo", metric)
+    ]  # fmt: skip
+
+
+def test_inputs_of_a_metric(shipped):
+    corpus = "results/corpora/tinystories/gpt2"
+    assert shipped.metric_inputs("ppl", "33m", "gen7") == {
+        "checkpoint": "results/33m/gen7/checkpoint", "validation": f"{corpus}/validation.parquet",
+    }  # fmt: skip
+    text = shipped.metric_inputs("text", "33m", "gen7")
+    assert text["corpus"] == [f"results/33m/gen7/corpus/shard-0000{k}.parquet" for k in range(4)]
+    assert text["initial"] == ["results/33m/gen0/corpus/shard-00000.parquet"]
+    assert text["lexicon"] == "results/lexicon/-18.0.txt"
+    assert shipped.initial_sequences("33m") == f"{corpus}/sequences-600.parquet"
+
+
+def test_a_judge_is_known_by_what_decides_its_replies():
+    made = experiment(judged={"overrides": {"evaluation": {"judge": "gpt35"}}})
+    identity = made.judge_identity("judged")
+    assert identity["name"] == "gpt35" and "budget" not in identity
+    assert made.files("judged", "gpt_eval")[0] == "results/judged/baseline/gpt_eval.json"
+    with pytest.raises(UserError, match="The lineage demo has no judge. Name an entry of `judges`"):
+        made.judge_name("demo")
+
+
+def test_a_task_may_have_settings_of_its_own(shipped):
+    assert shipped.fine_tuning("33m", "yelp")["epochs"] == 0.1
+    assert shipped.fine_tuning("33m", "imdb")["epochs"] == 1
+    assert "tasks" not in shipped.fine_tuning("33m", "imdb")
+
+
+def test_shards_part_the_sequences(shipped):
+    parts = [shipped.shard_indices("33m", shard) for shard in range(4)]
+    assert parts[0] == [0, 250_000] and parts[3] == [750_000, 1_000_000]
+    with pytest.raises(UserError, match="33m has 4 shards per corpus, .* there is no shard 4"):
+        shipped.shard_indices("33m", 4)

@@ -1,0 +1,130 @@
+"""Targets, reports, plans, local files and resources of an experiment."""
+
+import copy
+import os
+import time
+
+import pytest
+from tools import CONFIG, REPOSITORY, SCHEMA
+
+from ouroboros.config.resolve import resolve
+from ouroboros.errors import UserError
+from ouroboros.pipeline import local_files, plans, reports, targets
+from ouroboros.pipeline.experiment import Experiment
+from ouroboros.pipeline.resources import resource, site_resources
+
+
+def experiment(**sections):
+    config = copy.deepcopy(CONFIG)
+    for section, changes in sections.items():
+        config[section] = {**config.get(section, {}), **changes}
+    return Experiment(resolve(config, SCHEMA), REPOSITORY)
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return experiment()
+
+
+def test_figures_of_a_lineage_and_of_a_comparison(shipped):
+    own = ["entropy", "accuracy", "weighted_f1", "losses", "schematic"]
+    assert reports.figure_files(shipped, "demo") == [
+        f"results/demo/figures/{name}.svg" for name in ("perplexity", *own)
+    ]
+    assert reports.figure_files(shipped, "paper") == [
+        "results/paper/figures/perplexity.svg",
+        *(f"results/{name}/figures/{figure}.svg" for name in ("33m", "1m") for figure in own),
+    ]
+
+
+def test_the_report_of_everything_is_of_all_comparisons(shipped):
+    assert reports.report_groups(shipped, None) == ["paper"]
+    assert reports.report_lineages(shipped, None) == ["33m", "1m"]
+    assert reports.report_lineages(shipped, "demo") == ["demo"]
+    both = experiment(comparisons={"paper": ["33m", "1m"], "more": ["1m", "demo"]})
+    assert reports.report_lineages(both, None) == ["33m", "1m", "demo"]
+    figures = reports.report_figures(both, None)
+    assert len(figures) == len(set(figures))
+    settings = reports.report_settings(both, "demo")["demo"]
+    assert "resources" not in settings and settings["corpus"]["grammar"]["source"] == "grammar"
+
+
+def test_targets_of_a_group(shipped):
+    found = targets.group_targets(shipped, "demo")
+    for name in ("report.html", "findings.json", "table.md", "samples.md", "gen0/samples.md"):
+        assert f"results/demo/{name}" in found
+    assert "results/demo/gpt_eval.md" not in found
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("dmeo", "there is no such lineage, comparison or target. Did you mean 'demo'"),
+        ("result/33m/gen4/ppl.json", "Targets begin with results/"),
+        ("results/34m/gen4/ppl.json", "there is no lineage '34m' .* Did you mean '33m'"),
+        ("results/corpora/x", "no rule makes this file. For generation 4 of corpora"),
+    ],
+)
+def test_what_is_said_of_a_wrong_target(shipped, target, said):
+    with pytest.raises(AssertionError, match=said):
+        raise AssertionError(targets.complain_of_path(shipped, target))
+
+
+def test_calibrations_are_shared_by_equal_settings():
+    made = experiment(
+        lineages={**CONFIG["lineages"], "twin": {**CONFIG["lineages"]["demo"], "seed": 5}}
+    )
+    key = plans.calibration_key(made, "demo")
+    assert key == plans.calibration_key(made, "twin") and key.startswith("demo-")
+    assert key != plans.calibration_key(made, "1m")
+    assert plans.calibrated(made, key) == "demo"
+    with pytest.raises(UserError, match="no lineage has these settings. Calibrations of this"):
+        plans.calibrated(made, "demo-00000000")
+    given = {"rates": {"demo": dict.fromkeys(("train", "sample", "ppl", "fine_tuning"), 1)}}
+    assert plans.calibrations(experiment(plan=given), "demo") == {}
+    assert list(plans.calibrations(made, "paper")) == ["33m", "1m"]
+
+
+def test_resources_grow_with_the_attempts_up_to_the_clusters_limit():
+    made = experiment(cluster={"max_runtime": 2000})
+    assert resource(made, "train", "mem_mb", "33m", 2) == 20_000
+    assert resource(made, "train", "runtime", "33m", 2) == 2000
+    assert resource(made, "train", "gpu", "33m", 3) == 1
+    assert resource(made, "train", "mem_mb", "demo", 1) == 1500  # the lineage's own
+    assert resource(made, "task", "mem_mb", None, 1) == 8000
+
+
+def test_the_sites_choices_depend_on_the_gpus():
+    cluster = {"account": "us", "partition": "cpu", "gpu_partition": "gpu", "gpu_model": "h100"}
+    assert site_resources(cluster, 0)["slurm_partition"] == "cpu"
+    assert site_resources(cluster, 2) == {
+        "slurm_account": "us", "slurm_partition": "gpu", "gpu_model": "h100", "nodes": 1,
+    }  # fmt: skip
+    assert site_resources(cluster, 0)["gpu_model"] is None
+
+
+def test_local_files_are_looked_for_before_anything_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text("story")
+    settings = {"source": "files", "files": ["*.txt"], "validation_files": []}
+    assert local_files.source_files("mine", settings, tmp_path) == ["a.txt", "b.txt"]
+    assert local_files.source_files("mine", {"source": "hub"}, tmp_path) == []
+    with pytest.raises(UserError, match=r"corpora.mine.files: 'c\*' matches no file"):
+        local_files.source_files("mine", {**settings, "files": ["c*"]}, tmp_path)
+    later = time.time() + 3600
+    os.utime("b.txt", (later, later))
+    with pytest.raises(UserError, match="b.txt was last changed at .* touch b.txt"):
+        local_files.source_files("mine", settings, tmp_path)
+
+
+def test_files_of_tasks_and_prompts(tmp_path):
+    fixture = local_files.task_files("demo-sst2", {"source": "fixture", "kind": "sst2"}, REPOSITORY)
+    assert fixture["train"] == [str(REPOSITORY / "resources/classification/sst2_train.jsonl")]
+    assert local_files.task_files("sst2", {"source": "hub"}, REPOSITORY) == {}
+    assert local_files.prompts_file("demo", "hub", REPOSITORY) == []
+    assert local_files.prompts_file("demo", "resources/prompts.yaml", REPOSITORY)
+    with pytest.raises(
+        UserError, match="The lineage demo: `prompts` of its evaluation: there is no"
+    ):
+        local_files.prompts_file("demo", "none.yaml", tmp_path)
