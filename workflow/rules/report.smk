@@ -30,8 +30,7 @@ rule figure:
 
 rule table:
     input:
-        ppl=files("ppl"),
-        text=files("text"),
+        lambda wildcards: EXPERIMENT.summarised(wildcards.lineage),
     output:
         shown(paths.TABLE, "table", table="perplexity, entropy, OOV words"),
     log:

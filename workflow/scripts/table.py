@@ -8,7 +8,7 @@ from ouroboros.storage.atomic import write_text
 
 
 def main(snakemake):
-    measured = read_measurements([*snakemake.input.ppl, *snakemake.input.text])
+    measured = read_measurements(snakemake.input)
     write_text(snakemake.output[0], markdown(summary(measured[snakemake.wildcards.lineage])))
 
 

@@ -45,11 +45,12 @@ def test_the_schema_learns_of_them():
     assert definitions["lineage"]["properties"]["regime"]["enum"] == ["accumulate", "replace"]
     assert definitions["evaluation"]["properties"]["context"]["default"] == 512
     resources = definitions["resources"]["properties"]
-    assert resources["ppl"]["$ref"] == "#/$defs/batch_job"
-    assert (resources["text"]["$ref"], resources["text"]["default"]["mem_mb"]) == (
-        "#/$defs/job",
-        6000,
-    )
+    defaults = {
+        name: {key: of.get("default") for key, of in resources[name]["properties"].items()}
+        for name in ("ppl", "text")
+    }
+    assert defaults["ppl"]["batch"] == 32 and "batch" not in defaults["text"]
+    assert (defaults["text"]["mem_mb"], defaults["text"]["gpu"]) == (6000, 0)
     assert yaml.safe_dump(schema) == before  # a copy is completed
 
 

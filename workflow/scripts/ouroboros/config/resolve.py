@@ -132,16 +132,17 @@ def _resources(where, config, overrides, schema):
     if not overrides:
         return with_defaults(config["resources"], schema["$defs"]["resources"], schema)
     resources = copy.deepcopy(config["resources"])
+    rules = schema["$defs"]["resources"]["properties"]
     for rule, changes in overrides.items():
-        if rule not in resources:
+        if rule not in rules:
             raise UserError(
-                f"{where}.overrides.resources: there is no rule {rule!r}. {nearest(rule, resources)}"
+                f"{where}.overrides.resources: there is no rule {rule!r}. {nearest(rule, rules)}"
             )
         if not isinstance(changes, dict):
             raise UserError(
                 f"{where}.overrides.resources.{rule}: has to be a mapping of resources."
             )
-        resources[rule] |= changes
+        resources[rule] = {**resources.get(rule, {}), **changes}
     definition = schema["$defs"]["resources"]
     check(resources, definition, schema, f"{where}.overrides.resources")
     return with_defaults(resources, definition, schema)

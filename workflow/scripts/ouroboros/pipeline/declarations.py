@@ -81,9 +81,11 @@ def complete(schema: dict) -> dict:
         definitions["evaluation"]["properties"] |= getattr(metric, "SETTINGS", {})
         if resources := getattr(metric, "RESOURCES", None):
             kind = "batch_job" if "batch" in resources else "job"
-            definitions["resources"]["properties"][name] = {
-                "$ref": f"#/$defs/{kind}", "default": resources
-            }  # fmt: skip
+            job = copy.deepcopy(definitions[kind])
+            del job["required"]
+            for key, default in resources.items():
+                job["properties"][key]["default"] = default
+            definitions["resources"]["properties"][name] = {**job, "default": {}}
     return schema
 
 

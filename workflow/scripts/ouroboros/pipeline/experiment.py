@@ -102,6 +102,15 @@ class Experiment:
         """All measurements of a lineage."""
         return [path for metric in self.metrics for path in self.files(lineage, metric)]
 
+    def summarised(self, lineage: str) -> list[str]:
+        """The artifacts of the metrics that table.md shows."""
+        return [
+            path
+            for name, metric in self.metrics.items()
+            if any(field.in_summary for field in metric.FIELDS)
+            for path in self.files(lineage, name)
+        ]
+
     def checkpoints(self, lineage: str) -> list[str]:
         """The checkpoints of the baseline and of all generations."""
         lms = ["baseline", *self.generations(lineage)]
