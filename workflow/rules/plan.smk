@@ -62,7 +62,7 @@ rule group_plan:
             EXPERIMENT, wildcards.group, SOURCE_FILES, TASK_FILES
         ),
     script:
-        "../scripts/plan.py"
+        "../scripts/group_plan.py"
 
 
 # Nothing is declared as made, so that every `snakemake plan` prints.

@@ -1,4 +1,4 @@
-"""The jobs of a target, as Snakemake itself lists them in a dry-run."""
+"""Dry-runs of this workflow: the jobs of a target, as Snakemake lists them."""
 
 import re
 import subprocess
@@ -11,17 +11,17 @@ import yaml
 
 from ouroboros.errors import UserError
 
-# more than any job asks for: a dry-run cuts a job's threads down to them
+# More than any job asks for, since a dry-run limits the threads of a job to them.
 CORES = "100000"
 
 
 def dry_run(snakemake, *arguments) -> str:
-    """The output of a dry-run of this workflow with this configuration, in this folder."""
+    """Output of a dry-run with the job's configuration, in the current folder."""
     snakefile = Path(snakemake.scriptdir).resolve().parents[1] / "Snakefile"
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as config:
         yaml.safe_dump(snakemake.config, config)
         config.flush()
-        # neither profile: limits of resources and rerun triggers are no matter of what is listed
+        # No workflow profile: its limits and rerun triggers do not decide which jobs there are.
         command = [
             sys.executable, "-m", "snakemake", *arguments, "--dry-run", "--cores", CORES,
             "--snakefile", snakefile, "--configfile", config.name, "--workflow-profile", "none",
@@ -30,12 +30,14 @@ def dry_run(snakemake, *arguments) -> str:
             command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
     if result.returncode:
-        raise UserError(f"Snakemake's dry-run of what is to be planned failed:\n{result.stdout}")
+        raise UserError(f"Snakemake's dry-run of the jobs to plan failed:\n{result.stdout}")
     return result.stdout
 
 
 def jobs(snakemake, target: str) -> list[dict]:
-    """All jobs of a target: `rule`, `input`, `output`, `wildcards`, `gpus`, `cores`."""
+    """All jobs of a target, finished or not: `rule`, `input` and `output` (lists of paths), `wildcards`,
+    `gpus`, `cores`.
+    """
     found = []
     for line in dry_run(snakemake, target, "--forceall").splitlines():
         if match := re.match(r"(?:local)?rule (\w+):$", line):
@@ -55,7 +57,7 @@ def jobs(snakemake, target: str) -> list[dict]:
 
 
 def seconds_to_start(snakemake) -> float:
-    """Seconds until Snakemake has read the workflow: every job does so before its script starts."""
+    """Seconds until Snakemake has read the workflow, as it does in every job before the script."""
     began = time.perf_counter()
     dry_run(snakemake, snakemake.output[0])
     return time.perf_counter() - began

@@ -1,4 +1,4 @@
-"""Rule plan: the plans, on the terminal."""
+"""Rule plan: print the plans on the terminal."""
 
 from pathlib import Path
 

@@ -1,14 +1,19 @@
-"""Measurements that grow, and what is made of them; the real parts at the tiniest size."""
+"""Timing of growing runs, the rates computed from them, and a real measurement of a tiny model."""
 
 import pytest
 
-from ouroboros.planning import model_speed as calibration
-from ouroboros.planning.model_speed import calibrate, doubling, grown, steps_in_full
+from ouroboros.planning import model_speed
+from ouroboros.planning.model_speed import (
+    doubled_sizes,
+    extrapolate_steps,
+    measure_model_speed,
+    time_growing,
+)
 
 
-def test_doubling_ends_at_the_most():
-    assert doubling(16, 100) == [16, 32, 64, 100]
-    assert doubling(16, 16) == [16]
+def test_sizes_double_up_to_the_most():
+    assert doubled_sizes(16, 100) == [16, 32, 64, 100]
+    assert doubled_sizes(16, 16) == [16]
 
 
 def test_steps_are_a_constant_and_a_time_per_key():
@@ -19,32 +24,32 @@ def test_steps_are_a_constant_and_a_time_per_key():
         return 0.5 * steps + 0.01 * keys
 
     runs = [(8, seconds(8)), (16, seconds(16))]
-    assert steps_in_full(runs, 200, [4, 1000]) == pytest.approx(seconds(200))
-    assert steps_in_full([*runs, (200, 7.0)], 200, [4, 1000]) == 7.0  # measured in full
+    assert extrapolate_steps(runs, 200, [4, 1000]) == pytest.approx(seconds(200))
+    assert extrapolate_steps([*runs, (200, 7.0)], 200, [4, 1000]) == 7.0  # measured in full
 
 
 def test_noise_makes_no_negative_rate():
     """The longer run was quicker than its constant part: no key costs less than nothing."""
-    assert steps_in_full([(8, 8.0), (16, 8.0)], 64, [100]) == pytest.approx(8.0 * 64 / 16)
+    assert extrapolate_steps([(8, 8.0), (16, 8.0)], 64, [100]) == pytest.approx(8.0 * 64 / 16)
 
 
 def test_a_measurement_grows_until_it_takes_long_enough(monkeypatch):
     clock = [0.0]
-    monkeypatch.setattr(calibration.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(model_speed.time, "perf_counter", lambda: clock[0])
     sizes = []
 
     def run(size):  # the very first compiles for 3 s
         clock[0] += 0.3 * size + (0 if sizes else 3.0)
         sizes.append(size)
 
-    start, runs = grown(run, [1, 2, 4, 8, 16])
+    start, runs = time_growing(run, [1, 2, 4, 8, 16])
     assert start == pytest.approx(3.0)
     assert [size for size, _ in runs] == [1, 2, 4]  # 1.2 s is the first above one
     assert runs[-1][1] == pytest.approx(1.2)
 
 
 def test_every_rate_of_a_tiny_model(monkeypatch, texts):
-    monkeypatch.setattr(calibration, "ENOUGH", 0.01)
+    monkeypatch.setattr(model_speed, "MIN_SECONDS", 0.01)
     settings = {
         "model": {"layers": 2, "hidden_size": 16, "heads": 2, "window": 8, "context": 32,
                   "positions": 32, "initial_std": 0.02},
@@ -62,7 +67,7 @@ def test_every_rate_of_a_tiny_model(monkeypatch, texts):
             "classification": {"gpu": 0, "threads": 1, "batch": None},
         },
     }  # fmt: skip
-    measured = calibrate(settings, texts[:50])
+    measured = measure_model_speed(settings, texts[:50])
     for rule in ("train", "sample", "ppl"):
         assert measured[rule]["tokens_per_second"] > 0 and measured[rule]["start"] >= 0
         assert measured[rule]["device"] == "cpu"

@@ -1,1 +1,1 @@
-"""What a run will cost: speeds, sizes, job costs, schedules."""
+"""Plans of runs: speeds, sizes, costs of jobs, schedules."""

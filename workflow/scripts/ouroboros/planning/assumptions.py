@@ -1,84 +1,85 @@
-"""From what is known of a run to what its costs are reckoned with, and what had to be assumed."""
+"""Inputs of the cost model, with every assumption listed."""
 
-from ouroboros.planning.data_sizes import BEYOND, corpus_size, task_size
+from ouroboros.planning.data_sizes import BEYOND_CONTEXT, corpus_size, task_size
 
-GPT2 = 50_257
+GPT2 = 50_257  # tokens of its vocabulary
 
 
-def costs_of(facts: dict, calibrations: dict, examples: dict) -> tuple[dict, list[str]]:
-    """The arguments of `Costs` (but the machine's), and sentences for the reader of the plan.
+def cost_inputs(facts: dict, calibrations: dict, examples: dict) -> tuple[dict, list[str]]:
+    """The arguments of `JobCosts` but the machine's speed, and notes for the reader of the plan.
 
-    `facts`: what `plan_facts` of the workflow collects. `calibrations`: lineage -> `calibrate`'s figures.
-    `examples`: task -> split -> lines of its files.
+    `facts`: as `plan_facts` of the workflow collects them. `calibrations`: lineage -> the figures of
+    `measure_model_speed`. `examples`: task -> split -> lines of its files.
+
+    The arguments: `lineages`, the resolved settings, each with `vocabulary`, `epochs` (found or
+    assumed), `beyond_context` (share of tokens) and `rates` (by rule). `corpora`: corpus -> split ->
+    stories and tokens. `tasks`: task -> its settings and TaskSize. `judges`: resolved settings.
     """
     given, notes = facts["plan"], []
-    corpora, tasks, lineages, rates = {}, {}, {}, {}
+    corpora, tasks, lineages = {}, {}, {}
     for name, corpus in facts["corpora"].items():
+        # A corpus that a lineage overrides is called corpus.lineage.
         sizes = given["corpora"].get(name.split(".")[0], {})
-        corpora[name], note = corpus_size(
+        corpora[name], more = corpus_size(
             name, corpus["settings"], sizes, corpus["counts"], corpus["bytes"]
         )
-        notes.append(note)
+        notes += more
     for name, task in facts["tasks"].items():
-        *numbers, note = task_size(
-            name, task["settings"], given["tasks"].get(name, {}), examples[name]
-        )
-        tasks[name] = (task["settings"], numbers)
-        notes.append(note)
+        size, more = task_size(name, task["settings"], given["tasks"].get(name, {}), examples[name])
+        tasks[name] = (task["settings"], size)
+        notes += more
     for name, lineage in facts["lineages"].items():
-        epochs, note = _epochs(name, lineage["training"], given["epochs"], facts["epochs"][name])
-        tokenizer = facts["tokenizers"][lineage["tokenizer"]]
-        vocabulary = tokenizer.get("vocabulary_size", GPT2)
-        source = facts["corpora"][lineage["corpus"]]["settings"]["source"]
-        beyond = 0.0 if source == "grammar" else BEYOND  # our grammar's stories are short
-        own = {"epochs": epochs, "vocabulary": vocabulary, "beyond": beyond}
-        lineages[name] = {**lineage, **own}
-        rates[name] = _rates(
-            calibrations.get(name, {}), given["rates"].get(lineage["model_name"], {}),
-            lineage["evaluation"]["classification"]["batch"],
-        )  # fmt: skip
-        notes.append(note)
-        notes += _devices(name, lineage, rates[name])
-    notes = ["assumed: " + note if not note.startswith("!") else note[1:] for note in notes if note]
-    arguments = {"rates": rates, "lineages": lineages, "corpora": corpora, "tasks": tasks,
-                 "judges": facts["judges"]}  # fmt: skip
-    return arguments, sorted(set(notes))
+        epochs, more = _epochs(name, lineage["training"], given["epochs"], facts["epochs"][name])
+        notes += more
+        rates, more = _rates(
+            name, lineage, calibrations.get(name, {}), given["rates"].get(lineage["model_name"], {})
+        )
+        notes += more
+        # The grammar's stories are short.
+        grammar = facts["corpora"][lineage["corpus"]]["settings"]["source"] == "grammar"
+        lineages[name] = {
+            **lineage,
+            "epochs": epochs,
+            "rates": rates,
+            "vocabulary": facts["tokenizers"][lineage["tokenizer"]].get("vocabulary_size", GPT2),
+            "beyond_context": 0.0 if grammar else BEYOND_CONTEXT,
+        }
+    inputs = {"lineages": lineages, "corpora": corpora, "tasks": tasks, "judges": facts["judges"]}
+    return inputs, sorted(set(notes))
 
 
 def _epochs(name, training, assumed, found):
     if found:
-        return found["epochs"], None
+        return found["epochs"], []
     if training["epochs"] != "auto":
-        return training["epochs"], None
+        return training["epochs"], []
     epochs = min(assumed, training["max_epochs"])
-    return epochs, f"lineage {name}: {epochs} epochs, until generation 1 has found them"
+    return epochs, [f"assumed: lineage {name}: {epochs} epochs, until generation 1 has found them"]
 
 
-def _rates(measured, given, batch):
-    rates = {rule: {"start": 0.0, **measured.get(rule, {})} for rule in ("train", "sample", "ppl")}
-    for rule, rate in rates.items():
-        if rule in given:
-            rate |= {"tokens_per_second": given[rule], "device": "given in the configuration"}
-    rates["fine_tuning"] = {"start": 0.0, **measured.get("fine_tuning", {})}
+def _rates(name, lineage, measured, given):
+    """A lineage's rates by rule, those in the configuration before measured ones, and notes on them."""
+    rules = ("train", "sample", "ppl")
+    rates = {rule: {"start": 0.0, **measured.get(rule, {})} for rule in (*rules, "fine_tuning")}
+    for rule in set(rules) & set(given):
+        rates[rule] |= {"tokens_per_second": given[rule], "device": "given in the configuration"}
     if "fine_tuning" in given:
-        each = batch / given["fine_tuning"]
+        each = lineage["evaluation"]["classification"]["batch"] / given["fine_tuning"]
         rates["fine_tuning"] |= {"seconds_per_update": each, "seconds_per_token": 0.0}
-    return rates
-
-
-def _devices(name, lineage, rates):
-    """The rates, in words, and where they are not those of a GPU that the jobs ask for."""
     speeds = ", ".join(
         f"{rule} {rates[rule]['tokens_per_second']:,.0f} tokens/s ({rates[rule]['device']})"
-        for rule in ("train", "sample", "ppl")
+        for rule in rules
     )
-    yield f"!rates of model {lineage['model_name']}: {speeds}"
-    devices = lineage["resources"]["train"]["gpu"]
-    if devices > 1 and rates["train"]["device"] != "cpu":
-        yield f"!training of {name}: {devices} times the rate of one GPU, which is the best that can be"
-    wanted = any(lineage["resources"][rule]["gpu"] for rule in ("train", "sample", "ppl"))
-    if wanted and any(rates[rule]["device"] == "cpu" for rule in ("train", "sample", "ppl")):
-        yield (
-            f"!WARNING: the jobs of {name} ask for a GPU and this machine has none, so the rates are a "
+    notes = [f"rates of model {lineage['model_name']}: {speeds}"]
+    gpus = {rule: lineage["resources"][rule]["gpu"] for rule in rules}
+    if gpus["train"] > 1 and rates["train"]["device"] != "cpu":
+        rates["train"]["tokens_per_second"] *= gpus["train"]
+        notes.append(
+            f"assumed: training of {name}: {gpus['train']} times the rate of one GPU, the best possible"
+        )
+    if any(gpus.values()) and any(rates[rule]["device"] == "cpu" for rule in rules):
+        notes.append(
+            f"WARNING: the jobs of {name} ask for a GPU and this machine has none, so the rates are a "
             "CPU's. Plan where the GPU is, or give `plan.rates` in the configuration."
         )
+    return rates, notes

@@ -1,175 +1,215 @@
-"""What one job costs: its seconds by what it does and the rates measured, and the bytes it leaves."""
+"""Cost of one job: its seconds, by what its rule does and the speeds measured, and the bytes it leaves."""
 
 import math
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
 
 PROMPTS = 44  # the paper's beginnings, and about as many of ours
-REPORT = 1.5  # seconds of a figure or a table, once started
-LEXICON = 4.0  # seconds of reading spaCy's table
-COMPRESSED = 1.4  # bytes of a corpus's token on disk (TinyStories: 1.35; 2 without zstd)
-STORY_BYTES = 2.5  # of a token's text in parquet
+REPORT = 1.5  # seconds to draw a figure or to write a table, once started
+LEXICON = 4.0  # seconds to read spaCy's table
+COMPRESSED = 1.4  # bytes on disk of a token of a corpus (TinyStories: 1.35; 2 without zstd)
+STORY_BYTES = 2.5  # bytes in parquet of a token's text
 SMALL = 8_000  # bytes of a measurement
 TOKENIZER_BYTES = 70  # per token of the vocabulary
-SHARD = re.compile(r"results/([^/]+)/(gen\d+|baseline)/corpus/shard-(\d+)\.parquet$")
-TORCH = ["train", "train_first", "sample", "baseline", "ppl", "completions", "classification"]
-FIGURES = ["figure_perplexity", "figure_entropy"]
-KINDS = {**dict.fromkeys(TORCH, "torch"), **dict.fromkeys(FIGURES, "figures")}  # by imports
 
 
-class Costs:
-    """The costs of the jobs of a plan.
+@dataclass
+class JobCosts:
+    """The cost model of a plan: seconds and bytes of each job.
 
-    `machine`: `measure_machine`'s figures, with `start.workflow`, seconds until Snakemake runs a job's
-    script. `rates`: lineage -> `calibrate`'s. `lineages`: resolved settings, each with
-    `vocabulary`, `epochs` (found, or assumed) and `beyond`, the share of tokens behind the context. `corpora`: corpus -> `corpus_size`'s splits.
-    `tasks`: task -> examples to learn from, to validate on, and tokens of one. `judges`: resolved.
+    `machine_speed`: the figures of `measure_machine_speed`; its `start` also has `workflow`, the
+    seconds until Snakemake runs a job's script. The rest as `cost_inputs` returns it.
     """
 
-    def __init__(self, machine, rates, lineages, corpora, tasks, judges):
-        self.machine, self.rates, self.lineages = machine, rates, lineages
-        self.corpora, self.tasks, self.judges = corpora, tasks, judges
+    machine_speed: dict
+    lineages: dict
+    corpora: dict
+    tasks: dict
+    judges: dict
 
     def seconds(self, job: dict) -> float:
-        """Seconds of a job: `rule`, `wildcards`, `input` as lists of a dry-run; 0 for a target."""
+        """Seconds of a job that a dry-run lists (see dry_run.py); 0 for a target."""
         if not job["output"]:
             return 0.0
-        start = self.machine["start"]
-        begun = start["workflow"] + start[KINDS.get(job["rule"], "light")]
-        work = getattr(self, f"_{job['rule']}", None)
-        return begun + (work(job) if work else 0.0)
+        (imports, work), start = RULES.get(job["rule"], UNKNOWN), self.machine_speed["start"]
+        work = work if isinstance(work, float) else work(self, job)
+        return start["workflow"] + start[imports] + work
 
     def bytes(self, path: str) -> tuple[str, float]:
-        """What an output is, and how many bytes it has."""
-        shard, parts = SHARD.match(path), path.split("/")
-        if shard and shard[2] != "gen0":  # which is a link
-            return "corpora of generations", COMPRESSED * self._shard_tokens(shard)
-        if path.endswith("/checkpoint"):
-            return "checkpoints", self._checkpoint(self.lineages[parts[1]])
-        if parts[1] == "corpora" and path.endswith(".parquet"):
-            split = parts[-1].removesuffix(".parquet")
-            split = "train" if split.startswith("sequences") else split
-            tokens = self.corpora[parts[2]][split]["tokens"]
-            return "initial corpora", tokens * (STORY_BYTES if len(parts) == 4 else COMPRESSED)
+        """The kind of an output, in words, and its bytes."""
+        kind, of = parse(path) or ("", {})
+        if kind == "SHARD" and of["lm"] != "gen0":  # gen0's is a link
+            return "corpora of generations", COMPRESSED * self._shard_tokens(of)
+        if kind == "CHECKPOINT":
+            model, vocabulary = (
+                self.lineages[of["lineage"]][key] for key in ("model", "vocabulary")
+            )
+            weights = 4 * parameters(model, vocabulary)
+            return "checkpoints", weights + TOKENIZER_BYTES * vocabulary
+        if kind in ("SOURCE_TEXT", "TOKENS", "SEQUENCES"):
+            each = STORY_BYTES if kind == "SOURCE_TEXT" else COMPRESSED
+            split = self.corpora[of["corpus"]][of.get("split", "train")]
+            return "initial corpora", each * split["tokens"]
         return "measurements and figures", SMALL
 
-    def train_tokens(self, job: dict) -> int:
-        """Tokens of one epoch: of all shards among a job's inputs."""
-        return sum(self._shard_tokens(shard) for shard in map(SHARD.match, job["input"]) if shard)
+    def corpus_tokens(self, paths: list[str], lm: str | None = None) -> int:
+        """Tokens of all shards among `paths`, or of one LM's."""
+        shards = [found.wildcards for found in map(parse, paths) if found and found.kind == "SHARD"]
+        return sum(self._shard_tokens(of) for of in shards if lm in (None, of["lm"]))
 
-    def _shard_tokens(self, shard):
-        name, lm, number = shard[1], shard[2], int(shard[3])
-        lineage = self.lineages[name]
+    def _shard_tokens(self, of):
+        lineage = self.lineages[of["lineage"]]
         sampling = lineage["sampling"]
-        if lm == "gen0":
+        length = sampling["sequence_length"]
+        if of["lm"] == "gen0":
             train = self.corpora[lineage["corpus"]]["train"]
-            length = sampling["sequence_length"]
             return (train["tokens"] + train["stories"]) // length * length
+        number = int(of["shard"])
         first, end = (k * sampling["sequences"] // sampling["shards"] for k in (number, number + 1))
-        return (end - first) * sampling["sequence_length"]
+        return (end - first) * length
 
-    def _checkpoint(self, lineage):
-        model, vocabulary = lineage["model"], lineage["vocabulary"]
-        return 4 * parameters(model, vocabulary) + TOKENIZER_BYTES * vocabulary
+    def _lineage(self, job):
+        return self.lineages[job["wildcards"]["lineage"]]
 
-    def _of(self, job):
-        name = job["wildcards"]["lineage"]
-        return self.lineages[name], self.rates[name]
+    def _at_rate(self, job, rule, tokens):
+        """Seconds to process tokens at the rate of a rule, its start included."""
+        rate = self._lineage(job)["rates"][rule]
+        return rate["start"] + tokens / rate["tokens_per_second"]
+
+    def _initial_corpus(self, job):
+        splits = self.corpora[job["wildcards"]["corpus"]].values()
+        stories = sum(split["stories"] for split in splits)
+        return stories / self.machine_speed["stories_per_second"]
+
+    def _tokenise(self, job):
+        splits = self.corpora[job["wildcards"]["corpus"]].values()
+        tokens = sum(split["tokens"] for split in splits)
+        return tokens / self.machine_speed["tokenise_tokens_per_second"]
 
     def _train(self, job):
-        lineage, rates = self._of(job)
-        tokens = self.train_tokens(job) * lineage["epochs"]
-        return rates["train"]["start"] + tokens / _train_rate(lineage, rates)
+        tokens = self.corpus_tokens(job["input"]) * self._lineage(job)["epochs"]
+        return self._at_rate(job, "train", tokens)
 
     def _train_first(self, job):
-        """Epochs until early stopping stops, and the held-out stories after each."""
-        lineage, rates = self._of(job)
+        """Epochs until early stopping stops, and perplexity of the held-out stories after each."""
+        lineage = self._lineage(job)
         training, epochs = lineage["training"], lineage["epochs"]
         if training["epochs"] == "auto":
             epochs = min(training["max_epochs"], epochs + training["patience"])
-        held_out = self.corpora[lineage["corpus"]]["heldout"]["tokens"]
-        each = self.train_tokens(job) / _train_rate(lineage, rates)
-        each += held_out / rates["ppl"]["tokens_per_second"]
-        return rates["train"]["start"] + epochs * each
+        seconds = self._at_rate(job, "train", epochs * self.corpus_tokens(job["input"]))
+        held_out = epochs * self.corpora[lineage["corpus"]]["heldout"]["tokens"]
+        return seconds + held_out / lineage["rates"]["ppl"]["tokens_per_second"]
 
     def _sample(self, job):
-        _, rates = self._of(job)
-        tokens = self._shard_tokens(SHARD.match(job["output"][0]))
-        return rates["sample"]["start"] + tokens / rates["sample"]["tokens_per_second"]
+        return self._at_rate(job, "sample", self.corpus_tokens(job["output"]))
 
     def _ppl(self, job):
-        """Tokens beyond the context have a forward pass of a whole context each."""
-        lineage, rates = self._of(job)
+        """A token beyond the context needs a forward pass of a whole context of its own."""
+        lineage = self._lineage(job)
         tokens = self.corpora[lineage["corpus"]]["validation"]["tokens"]
-        tokens *= 1 + lineage["beyond"] * lineage["evaluation"]["context"]
-        return rates["ppl"]["start"] + tokens / rates["ppl"]["tokens_per_second"]
+        tokens *= 1 + lineage["beyond_context"] * lineage["evaluation"]["context"]
+        return self._at_rate(job, "ppl", tokens)
 
     def _text(self, job):
-        tokens = sum(
-            self._shard_tokens(shard)
-            for shard in map(SHARD.match, job["input"])
-            if shard and shard[2] == job["wildcards"]["lm"]
-        )
-        return tokens / self.machine["text_tokens_per_second"]
+        tokens = self.corpus_tokens(job["input"], job["wildcards"]["lm"])
+        return tokens / self.machine_speed["text_tokens_per_second"]
 
     def _completions(self, job):
-        lineage, rates = self._of(job)
-        tokens = (
-            PROMPTS * lineage["evaluation"]["completions"] * lineage["evaluation"]["new_tokens"]
-        )
-        return rates["sample"]["start"] + tokens / rates["sample"]["tokens_per_second"]
+        evaluation = self._lineage(job)["evaluation"]
+        tokens = PROMPTS * evaluation["completions"] * evaluation["new_tokens"]
+        return self._at_rate(job, "sample", tokens)
 
     def _gpt_eval(self, job):
-        evaluation = self._of(job)[0]["evaluation"]
+        evaluation = self._lineage(job)["evaluation"]
         requests = PROMPTS * evaluation["completions"]
         return requests * 60 / self.judges[evaluation["judge"]]["requests_per_minute"]
 
     def _classification(self, job):
-        lineage, rates = self._of(job)
-        settings, rate = lineage["evaluation"]["classification"], rates["fine_tuning"]
-        name = job["wildcards"]["task"]
-        task, (train, validation, tokens) = self.tasks[name]
+        lineage = self._lineage(job)
+        settings, rate = lineage["evaluation"]["classification"], lineage["rates"]["fine_tuning"]
+        task, size = self.tasks[job["wildcards"]["task"]]
         epochs = task.get("epochs", settings["epochs"])
-        tokens = min(tokens, task.get("max_length", settings["max_length"]))
+        tokens = min(size.tokens, task.get("max_length", settings["max_length"]))
         update = rate["seconds_per_update"] + settings["batch"] * tokens * rate["seconds_per_token"]
-        updates = math.ceil(train * epochs / settings["batch"])
-        # a forward pass is a third of an update
-        batches = math.ceil(validation / settings["eval_batch"])
+        updates = math.ceil(size.train * epochs / settings["batch"])
+        # a forward pass takes a third of an update
+        batches = math.ceil(size.validation / settings["eval_batch"])
         forward = rate["seconds_per_update"] * batches
-        forward += validation * tokens * rate["seconds_per_token"]
+        forward += size.validation * tokens * rate["seconds_per_token"]
         return rate["start"] + updates * update + forward / 3
 
-    def _initial_corpus(self, job):
-        splits = self._splits(job)
-        stories = sum(split["stories"] for split in splits.values())
-        return stories / self.machine["stories_per_second"]
 
-    def _tokenise(self, job):
-        tokens = sum(split["tokens"] for split in self._splits(job).values())
-        return tokens / self.machine["tokenise_tokens_per_second"]
+class Rule(NamedTuple):
+    """`imports`: what its script imports, a key of machine_speed.IMPORTS: that decides how long it
+    takes to start. `work`: seconds of a job after its start, or the method that computes them.
+    """
 
-    _tokenizer = _tokenise
-
-    def _splits(self, job):
-        return self.corpora[job["wildcards"]["corpus"]]
-
-    def _lexicon(self, job):
-        return LEXICON
-
-    def _table(self, job):
-        return REPORT
-
-    _figure_perplexity = _figure_entropy = _findings = _table
+    imports: str
+    work: float | Callable[[JobCosts, dict], float]
 
 
-def _train_rate(lineage, rates):
-    """Tokens/s of a training job: the rate is one device's, and on a CPU there is but one."""
-    rate = rates["train"]
-    devices = 1 if rate["device"] == "cpu" else max(1, lineage["resources"]["train"]["gpu"])
-    return devices * rate["tokens_per_second"]
+UNKNOWN = Rule("light", REPORT)  # any rule that is not in the table
+RULES = {
+    "initial_corpus": Rule("light", JobCosts._initial_corpus),
+    "tokenizer": Rule("light", JobCosts._tokenise),
+    "tokenise": Rule("light", JobCosts._tokenise),
+    "sequences": Rule("light", 0.0),
+    "gen0": Rule("light", 0.0),
+    "lexicon": Rule("light", LEXICON),
+    "task": Rule("light", 0.0),
+    "baseline": Rule("torch", 0.0),
+    "train_first": Rule("torch", JobCosts._train_first),
+    "train": Rule("torch", JobCosts._train),
+    "sample": Rule("torch", JobCosts._sample),
+    "ppl": Rule("torch", JobCosts._ppl),
+    "text": Rule("light", JobCosts._text),
+    "samples": Rule("light", 0.0),
+    "completions": Rule("torch", JobCosts._completions),
+    "gpt_eval": Rule("light", JobCosts._gpt_eval),
+    "classification": Rule("torch", JobCosts._classification),
+    "figure": Rule("figures", REPORT),
+    "table": Rule("light", REPORT),
+    "findings": Rule("light", REPORT),
+    "lineage_samples": Rule("light", 0.0),
+    "gpt_eval_table": Rule("light", 0.0),
+    "report_page": Rule("light", 0.0),
+}
+
+
+def unknown_rules(jobs: list[dict]) -> list[str]:
+    """A note that names the rules whose work is not known, if there are any."""
+    names = sorted({job["rule"] for job in jobs if job["output"]} - set(RULES))
+    return [f"assumed: {REPORT} s of work per job of {', '.join(names)}"] if names else []
+
+
+class Artifact(NamedTuple):
+    """`kind`: a key of PATHS; `wildcards`: their values in the path."""
+
+    kind: str
+    wildcards: dict[str, str]
+
+
+PATHS = {
+    "SHARD": r"results/(?P<lineage>[^/]+)/(?P<lm>gen\d+|baseline)/corpus/shard-(?P<shard>\d+)\.parquet",
+    "CHECKPOINT": r"results/(?P<lineage>[^/]+)/(?P<lm>[^/]+)/checkpoint",
+    "SEQUENCES": r"results/corpora/(?P<corpus>[^/]+)/[^/]+/sequences-\d+\.parquet",
+    "SOURCE_TEXT": r"results/corpora/(?P<corpus>[^/]+)/(?P<split>[^/]+)\.parquet",
+    "TOKENS": r"results/corpora/(?P<corpus>[^/]+)/[^/]+/(?P<split>[^/]+)\.parquet",
+}
+
+
+def parse(path: str) -> Artifact | None:
+    """Read back a path whose size matters here; None for others."""
+    for kind, pattern in PATHS.items():
+        if match := re.fullmatch(pattern, path):
+            return Artifact(kind, match.groupdict())
+    return None
 
 
 def parameters(model: dict, vocabulary: int) -> int:
-    """Weights of a GPT-Neo with tied embeddings."""
+    """Number of weights of a GPT-Neo with tied embeddings."""
     width = model["hidden_size"]
-    block = 12 * width**2 + 10 * width
-    return (vocabulary + model["positions"] + 2) * width + model["layers"] * block
+    layer = 12 * width**2 + 10 * width
+    return (vocabulary + model["positions"] + 2) * width + model["layers"] * layer

@@ -1,4 +1,4 @@
-"""What this machine does per second whatever the model: starts of jobs, stories, tokens, statistics."""
+"""Speed of this machine's CPU work, which no model decides: starts of jobs, stories, tokens, statistics."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ from ouroboros.storage.parquet import write_parquet
 STORIES = 2000
 LENGTH = 256
 LIBRARY = Path(__file__).parents[2]
-# what a script of each kind imports before it does anything
+# Modules that a script imports before it does anything, by kind of script.
 IMPORTS = {
     "torch": "ouroboros.training.trainer",
     "figures": "matplotlib.pyplot, seaborn",
@@ -27,15 +27,15 @@ IMPORTS = {
 }
 
 
-def measure_machine(grammar) -> dict:
-    """Seconds that jobs take to start, by kind, and stories and tokens per second of a CPU job.
+def measure_machine_speed(grammar_file) -> dict:
+    """Measure the start of jobs and the rates of CPU work.
 
-    `start`: seconds by kind of imports. `stories_per_second` of the grammar, `tokenise` and
-    `text` in tokens per second.
+    Returns `start` (seconds by kind of imports), `stories_per_second` (made by the grammar), and
+    `tokenise_tokens_per_second` and `text_tokens_per_second` (of text statistics).
     """
-    maker, seconds = StoryGrammar.from_file(grammar), {}
+    grammar, seconds = StoryGrammar.from_file(grammar_file), {}
     began = time.perf_counter()
-    texts = [maker.story(0, index).text for index in range(STORIES)]
+    texts = [grammar.story(0, index).text for index in range(STORIES)]
     seconds["stories"] = time.perf_counter() - began
     tokenizer, end_of_text = make_tokenizer({"source": "gpt2"}, ())
     began = time.perf_counter()
@@ -52,15 +52,15 @@ def measure_machine(grammar) -> dict:
         drift(lambda: blocks([shard]), lambda: blocks([shard]), STORIES)
         seconds["text"] = time.perf_counter() - began
     return {
-        "start": {kind: _import(modules) for kind, modules in IMPORTS.items()},
+        "start": {kind: _import_seconds(modules) for kind, modules in IMPORTS.items()},
         "stories_per_second": STORIES / seconds["stories"],
         "tokenise_tokens_per_second": tokens / seconds["tokenise"],
         "text_tokens_per_second": tokens / seconds["text"],
     }
 
 
-def _import(modules):
-    """Seconds of a Python that imports `modules` and ends."""
+def _import_seconds(modules):
+    """Seconds of a Python process that imports `modules` and ends."""
     began = time.perf_counter()
     code = f"import sys; sys.path.insert(0, {str(LIBRARY)!r}); import {modules}"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,7 +1,8 @@
-"""What this machine does per second, measured on random tokens at tiny counts.
+"""Speed of one model on this machine, measured on random tokens.
 
 A measurement grows until one run takes a second or two, so that a GPU and a laptop both take about
-a minute for a model. The first run of each kind, which compiles and captures, is the `start`.
+a minute for a model. The first run of each kind compiles kernels and captures graphs: what it takes
+longer than the next is the `start`.
 """
 
 import dataclasses
@@ -19,25 +20,26 @@ from ouroboros.metrics.classification.model import read_classifier
 from ouroboros.model.checkpoint import write_checkpoint
 from ouroboros.model.gpt_neo import ModelSettings, initialise
 from ouroboros.model.scoring import story_losses
+from ouroboros.planning.data_sizes import STORY
 from ouroboros.sampling.sampler import fitting_batch, sample
 from ouroboros.training.trainer import Training, TrainingSettings
 
-ENOUGH = 1.0  # seconds that one run takes at least before its rate is believed
-REPEATS = 2  # the quickest counts: what else runs on a machine only ever slows
-STORY = 200  # tokens of a story of TinyStories, about
+MIN_SECONDS = 1.0  # a shorter run gives no reliable rate
+REPEATS = 2  # the fastest counts: other work on the machine only ever slows a run
 SHORT = 16  # tokens of a short text of a task
-MOST_UPDATES = 64  # of fine-tuning
+MAX_UPDATES = 64  # of fine-tuning
 
 
-def calibrate(settings: dict, texts: list[str]) -> dict:
-    """The rates of a model, by rule, as JSON holds them.
+def measure_model_speed(settings: dict, texts: list[str]) -> dict:
+    """Measure the rates of a model, by rule, as JSON holds them.
 
-    `settings`: `model`, `tokenizer`, `training`, `sequence_length`, `context`, `classification`,
-    and `resources` of train, sample, ppl and classification. `texts` train a tokenizer where that
-    is asked for. `train`, `sample` and `ppl` have `start` (seconds per job) and
-    `tokens_per_second`; `fine_tuning` has `start`, `seconds_per_update` and `seconds_per_token`.
+    `settings`: `model`, `tokenizer`, `training`, `sequence_length`, `sequences`, `context`,
+    `classification`, and `resources` of train, sample, ppl and classification. `texts` train the
+    tokenizer where that has the source `train`. `train`, `sample` and `ppl` have `start` (seconds
+    per job) and `tokens_per_second`; `fine_tuning` has `start`, `seconds_per_update` and
+    `seconds_per_token`.
     """
-    # A tokenizer of the hub may have to be fetched: its size alone matters here, GPT-2's will do.
+    # A tokenizer of the hub may need a download: only its size matters here, so GPT-2's will do.
     source = settings["tokenizer"]
     source = {"source": "gpt2"} if source["source"] == "hub" else source
     tokenizer, end_of_text = make_tokenizer(source, texts)
@@ -61,11 +63,11 @@ def calibrate(settings: dict, texts: list[str]) -> dict:
     return measured
 
 
-def grown(run, sizes) -> tuple[float, list[tuple[int, float]]]:
-    """Run at growing sizes until one takes long enough.
+def time_growing(run, sizes) -> tuple[float, list[tuple[int, float]]]:
+    """Time `run(size)` at growing sizes until one takes MIN_SECONDS.
 
-    Returns the seconds that the first run took beyond a second one like it, and the (size, seconds)
-    of all others, two sizes at least.
+    Returns how many seconds longer the first run took than the next of its size, and (size, seconds)
+    of the others, two sizes at least.
     """
     began = time.perf_counter()
     run(sizes[0])
@@ -73,12 +75,12 @@ def grown(run, sizes) -> tuple[float, list[tuple[int, float]]]:
     runs = []
     for size in sizes:
         runs.append((size, _seconds(run, size)))
-        if len(runs) > 1 and runs[-1][1] >= ENOUGH:
+        if len(runs) > 1 and runs[-1][1] >= MIN_SECONDS:
             break
     return max(0.0, first - runs[0][1]), runs
 
 
-def doubling(first: int, most: int) -> list[int]:
+def doubled_sizes(first: int, most: int) -> list[int]:
     """`first`, twice that, and so on up to `most`."""
     sizes = []
     while first < most:
@@ -87,10 +89,11 @@ def doubling(first: int, most: int) -> list[int]:
     return [*sizes, most]
 
 
-def steps_in_full(runs: list[tuple[int, float]], length: int, spans: list[int]) -> float:
-    """Seconds for `length` decode steps, from runs of fewer.
+def extrapolate_steps(runs: list[tuple[int, float]], length: int, spans: list[int]) -> float:
+    """Seconds of `length` decode steps, from `runs`: (steps, seconds) of shorter ones.
 
-    A step takes a constant and a time per key that it looks at; the last two runs give both.
+    A step takes a constant time and a time per key that it attends to; the last two runs give both.
+    `spans`: of each layer, the number of tokens that it attends to at most.
     """
 
     def keys(steps):
@@ -108,7 +111,7 @@ def steps_in_full(runs: list[tuple[int, float]], length: int, spans: list[int]) 
 
 
 def _seconds(run, size):
-    """Of the quickest of several runs."""
+    """Seconds of the fastest of several runs."""
     seconds = []
     for _ in range(REPEATS):
         began = time.perf_counter()
@@ -119,7 +122,7 @@ def _seconds(run, size):
 
 def _device(settings, rule):
     resources = settings["resources"][rule]
-    return choose_device(min(1, resources["gpu"]), resources["threads"])  # rates are one GPU's
+    return choose_device(min(1, resources["gpu"]), resources["threads"])  # a rate is of one GPU
 
 
 def _training(settings, model_settings, tokens):
@@ -133,10 +136,12 @@ def _training(settings, model_settings, tokens):
         settings["resources"]["train"]["batch"],
     )  # fmt: skip
     made = time.perf_counter() - began
-    start, runs = grown(lambda count: training.update(np.arange(count)), doubling(1, most))
+    start, runs = time_growing(
+        lambda count: training.update(np.arange(count)), doubled_sizes(1, most)
+    )
     count, seconds = runs[-1]
-    if count == most and seconds < ENOUGH:  # updates of full size, several of them
-        updates = int(ENOUGH // seconds) + 1
+    if count == most and seconds < MIN_SECONDS:  # updates of full size, several of them
+        updates = int(MIN_SECONDS // seconds) + 1
         seconds = _seconds(lambda n: [training.update(np.arange(most)) for _ in range(n)], updates)
         count *= updates
     return {
@@ -159,8 +164,8 @@ def _sampling(settings, model):
         for _ in sample(model, 0, range(batch), steps, 0, batch):
             pass
 
-    start, runs = grown(run, doubling(min(16, length), length))
-    seconds = steps_in_full(runs, length, spans)
+    start, runs = time_growing(run, doubled_sizes(min(16, length), length))
+    seconds = extrapolate_steps(runs, length, spans)
     return {
         "start": start,
         "tokens_per_second": batch * length / seconds,
@@ -178,7 +183,7 @@ def _perplexity(settings, model, tokens):
     def run(count):
         story_losses(model, list(stories[:count]), 0, settings["context"], batch)
 
-    start, runs = grown(run, doubling(min(4, batch), len(stories)))
+    start, runs = time_growing(run, doubled_sizes(min(4, batch), len(stories)))
     count, seconds = runs[-1]
     return {
         "start": start,
@@ -197,16 +202,16 @@ def _fine_tuning(settings, checkpoint, vocabulary):
     start = time.perf_counter() - began
     generator, per_update = np.random.default_rng(0), {}
     for length in (SHORT, longest):
-        texts = list(generator.integers(0, vocabulary - 1, (MOST_UPDATES * batch, length)))
+        texts = list(generator.integers(0, vocabulary - 1, (MAX_UPDATES * batch, length)))
 
         def run(updates, texts=texts):
             examples = np.arange(updates * batch)
             fine_tune(model, texts, examples % 2, [examples], wanted)
 
-        _, runs = grown(run, doubling(1, MOST_UPDATES))
+        _, runs = time_growing(run, doubled_sizes(1, MAX_UPDATES))
         updates, seconds = runs[-1]
         per_update[length] = seconds / updates
-    # of two lengths: what an update takes by itself, and what a token adds
+    # Two lengths give the time of an update and of each token in it.
     per_token = (per_update[longest] - per_update[SHORT]) / (batch * max(1, longest - SHORT))
     per_token = max(0.0, per_token)
     return {

@@ -1,17 +1,17 @@
-"""What a run will cost: its jobs, hours and bytes together, and how long it takes on so many GPUs."""
+"""The plan of a run: its jobs, hours and bytes in total, and its wall-clock on given numbers of GPUs."""
 
 from collections import defaultdict
 
 from ouroboros.planning.schedule import Job, critical_path, makespan
 
-CORES_PER_GPU = 8  # where nothing else is said
+CORES_PER_GPU = 8  # at least, unless the configuration gives `plan.cores`
 
 
 def plan(listed: list[dict], costs, gpus: list[int], cores: int | None, machine_cores: int) -> dict:
-    """The plan of the jobs that a dry-run lists, as JSON holds it.
+    """The plan of the jobs that a dry-run lists (see dry_run.py), as JSON holds it.
 
-    `costs`: the `Costs` of these jobs. `gpus`: how many there may be. `cores`: CPU cores that the
-    run has; None stands for the machine's, and at least 8 for each GPU where jobs want GPUs.
+    `costs`: their JobCosts. `gpus`: each number of GPUs to give the wall-clock for. `cores`: CPU
+    cores of the run; None stands for the machine's, and at least 8 per GPU where jobs ask for GPUs.
     """
     maker = {path: index for index, job in enumerate(listed) for path in job["output"]}
     jobs, rules, disk = [], defaultdict(lambda: [0, 0.0, 0.0]), defaultdict(lambda: [0, 0.0])
@@ -27,17 +27,19 @@ def plan(listed: list[dict], costs, gpus: list[int], cores: int | None, machine_
             artifact, size = costs.bytes(path)
             disk[artifact][0] += 1
             disk[artifact][1] += size
-    wants_gpus = any(job.gpus for job in jobs)
-    clock = []
-    for count in gpus if wants_gpus else [0]:
-        room = cores or max(machine_cores, CORES_PER_GPU * count)
-        clock.append({"gpus": count, "cores": room, "seconds": makespan(jobs, count, room)})
+    any_gpu = any(job.gpus for job in jobs)
+    wall_clock = []
+    for count in gpus if any_gpu else [0]:
+        run_cores = cores or max(machine_cores, CORES_PER_GPU * count)
+        wall_clock.append(
+            {"gpus": count, "cores": run_cores, "seconds": makespan(jobs, count, run_cores)}
+        )
     return {
         "jobs": sum(row[0] for row in rules.values()),
         "seconds": sum(row[1] for row in rules.values()),
         "gpu_seconds": sum(row[2] for row in rules.values()),
         "critical_path_seconds": critical_path(jobs),
-        "wall_clock": clock,
+        "wall_clock": wall_clock,
         "rules": {
             rule: {"jobs": count, "seconds": seconds, "gpu_seconds": gpu_seconds}
             for rule, (count, seconds, gpu_seconds) in sorted(
@@ -52,7 +54,7 @@ def plan(listed: list[dict], costs, gpus: list[int], cores: int | None, machine_
 
 
 def page(name: str, result: dict) -> str:
-    """A plan as Markdown."""
+    """A plan as a page of Markdown."""
     path = result["critical_path_seconds"]
     lines = [f"# Plan of {name}", "", *_table(("GPUs", "CPU cores", "wall-clock"), [
         (str(row["gpus"] or "none"), str(row["cores"]), duration(row["seconds"]))
@@ -60,8 +62,8 @@ def page(name: str, result: dict) -> str:
     ])]  # fmt: skip
     lines += [
         "",
-        f"{result['jobs']:,} jobs of {duration(result['seconds'])} together, "
-        f"{result['gpu_seconds'] / 3600:,.1f} hours of a GPU. Generations wait for one another: "
+        f"{result['jobs']:,} jobs, {duration(result['seconds'])} in total, "
+        f"{result['gpu_seconds'] / 3600:,.1f} GPU hours. Generations wait for one another: "
         f"whatever the number of GPUs, no run is shorter than {duration(path)}.",
         "",
     ]
@@ -70,16 +72,16 @@ def page(name: str, result: dict) -> str:
          f"{row['gpu_seconds'] / 3600:,.1f}")
         for rule, row in result["rules"].items()
     ]  # fmt: skip
-    lines += _table(("rule", "jobs", "each", "together", "GPU hours"), rows)
+    lines += _table(("rule", "jobs", "each", "total", "GPU hours"), rows)
     rows = [(kind, f"{row['files']:,}", size(row["bytes"])) for kind, row in result["disk"].items()]
-    rows.append(("together", "", size(sum(row["bytes"] for row in result["disk"].values()))))
+    rows.append(("total", "", size(sum(row["bytes"] for row in result["disk"].values()))))
     lines += ["", *_table(("on disk", "files", "size"), rows), ""]
     lines += [f"- {note}" for note in result.get("notes", [])]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def duration(seconds: float) -> str:
-    """Seconds in the two units that fit."""
+    """Seconds in words: s, min, h or d, the next smaller unit too where there is room."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
@@ -92,7 +94,7 @@ def duration(seconds: float) -> str:
 
 
 def size(count: float) -> str:
-    """Bytes in the unit that fits."""
+    """Bytes in words: B, kB, MB, GB or TB."""
     for unit in ("B", "kB", "MB", "GB"):
         if count < 1000:
             return f"{count:.3g} {unit}"

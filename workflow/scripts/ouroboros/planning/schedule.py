@@ -1,4 +1,4 @@
-"""When a run would end: its jobs on so many GPUs and cores, in simulated time."""
+"""Wall-clock of a run: its jobs on given numbers of GPUs and cores, in simulated time."""
 
 import heapq
 from collections import deque
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Job:
-    """A job of the DAG: what it takes and what it waits for (places in the list of jobs)."""
+    """A job of the DAG; `parents`: places in the list of jobs of those that it waits for."""
 
     seconds: float
     gpus: int = 0
@@ -18,11 +18,11 @@ class Job:
 def makespan(jobs: list[Job], gpus: int, cores: int) -> float:
     """Seconds until the last of `jobs` ends, started in the order in which they get ready.
 
-    A job that finds no room lets those behind it pass. One that asks for more than there is gets
-    all there is, as Snakemake does with threads. O(n log n).
+    A job that does not fit lets later ones pass. One that asks for more than there is gets all there
+    is, as Snakemake does with threads. O(n log n).
     """
     children, waiting = _children(jobs)
-    # Jobs of the same needs queue behind one another: whether one fits is asked once for all.
+    # One queue for all jobs of the same needs: if its first does not fit, none does.
     queues, running, order = {}, [], 0
     now, free_gpus, free_cores = 0.0, gpus, cores
 
@@ -74,7 +74,7 @@ def critical_path(jobs: list[Job]) -> float:
 
 
 def _children(jobs):
-    """Who waits for whom, and for how many each waits."""
+    """Children of each job, and its number of parents."""
     children = [[] for _ in jobs]
     for index, job in enumerate(jobs):
         for parent in job.parents:

@@ -1,4 +1,4 @@
-"""Rule group_plan: what a lineage or a comparison will cost."""
+"""Rule group_plan: plan a lineage or a comparison."""
 
 import os
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 from adaptor import run
 from dry_run import jobs
 from ouroboros.jobs.provenance import provenance
-from ouroboros.planning.assumptions import costs_of
-from ouroboros.planning.job_costs import Costs
+from ouroboros.planning.assumptions import cost_inputs
+from ouroboros.planning.job_costs import JobCosts, unknown_rules
 from ouroboros.planning.plan import page, plan
 from ouroboros.storage.atomic import read_json, write_json, write_text
 
@@ -15,29 +15,24 @@ from ouroboros.storage.atomic import read_json, write_json, write_text
 def main(snakemake):
     facts, group = snakemake.params.facts, snakemake.wildcards.group
     calibrations = {name: read_json(path) for name, path in facts["calibrations"].items()}
-    examples = {name: count(task["files"]) for name, task in facts["tasks"].items()}
-    machine = read_json(snakemake.input.machine)
-    arguments, notes = costs_of(facts, calibrations, examples)
-    cores = facts["plan"]["cores"]
-    result = plan(
-        jobs(snakemake, group), Costs(machine, **arguments), facts["plan"]["gpus"],
-        None if cores == "auto" else cores, len(os.sched_getaffinity(0)),
-    )  # fmt: skip
+    examples = {name: count_examples(task["files"]) for name, task in facts["tasks"].items()}
+    inputs, notes = cost_inputs(facts, calibrations, examples)
+    costs = JobCosts(read_json(snakemake.input.machine), **inputs)
+    cores = None if facts["plan"]["cores"] == "auto" else facts["plan"]["cores"]
+    listed = jobs(snakemake, group)
     result = {
         "group": group,
-        **result,
-        "notes": notes,
+        **plan(listed, costs, facts["plan"]["gpus"], cores, len(os.sched_getaffinity(0))),
+        "notes": [*notes, *unknown_rules(listed)],
         "provenance": provenance(plan=facts["plan"]),
     }
     write_json(snakemake.output.json, result)
     write_text(snakemake.output.markdown, page(group, result))
 
 
-def count(files):
-    """Lines of a task's .jsonl and .tsv files, by split; nothing where others are among them."""
-    if not files or any(
-        not path.endswith((".jsonl", ".tsv")) for f in files.values() for path in f
-    ):
+def count_examples(files):
+    """Lines of a task's files by split; none unless all are .jsonl or .tsv."""
+    if not all(path.endswith((".jsonl", ".tsv")) for paths in files.values() for path in paths):
         return {}
     return {
         split: sum(1 for path in paths for line in Path(path).open("rb") if line.strip())

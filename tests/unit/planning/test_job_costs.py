@@ -1,0 +1,99 @@
+"""Seconds and bytes of jobs, by hand."""
+
+import pytest
+from plan_inputs import MODEL, job, job_costs, shard
+
+from ouroboros.model.gpt_neo import ModelSettings, initialise
+from ouroboros.planning.job_costs import REPORT, RULES, UNKNOWN, parameters, unknown_rules
+from ouroboros.planning.machine_speed import IMPORTS
+
+
+@pytest.fixture
+def costs():
+    return job_costs()
+
+
+def test_training_counts_every_shard_and_epoch(costs):
+    """10 sequences in 4 shards are 2, 3, 2 and 3 of 32 tokens each; 3 epochs, 10 tokens/s."""
+    inputs = [shard(3, number) for number in range(4)]
+    assert costs.seconds(job("train", inputs)) == pytest.approx(1 + 2 + 4 + 3 * 320 / 10)
+
+
+def test_accumulating_trains_on_the_initial_corpus_too(costs):
+    """1000 tokens and 10 ends of stories are 31 sequences of 32."""
+    inputs = [shard(0, 0), shard(1, 0)]
+    assert costs.corpus_tokens(inputs) == 31 * 32 + 2 * 32
+
+
+def test_early_stopping_trains_one_epoch_more_and_scores_the_held_out_stories(costs):
+    expected = 1 + 2 + 4 + (3 + 1) * (31 * 32 / 10 + 100 / 50)
+    assert costs.seconds(job("train_first", [shard(0, 0)])) == pytest.approx(expected)
+
+
+def test_a_shard(costs):
+    assert costs.seconds(job("sample", [], [shard(2, 1)])) == pytest.approx(1 + 2 + 1 + 96 / 20)
+
+
+def test_tokens_beyond_the_context_have_a_pass_each(costs):
+    """100 tokens, one of them after a context of 32."""
+    assert costs.seconds(job("ppl")) == pytest.approx(1 + 2 + (100 + 32) / 50)
+
+
+def test_classification(costs):
+    """20 updates of 4 examples of 12 tokens; 2 batches of validation, at a third."""
+    updates = 20 * (0.5 + 4 * 12 * 0.01)
+    validation = (2 * 0.5 + 20 * 12 * 0.01) / 3
+    found = costs.seconds(job("classification", task="small"))
+    assert found == pytest.approx(1 + 2 + 7 + updates + validation)
+
+
+def test_text_statistics_read_the_corpus_of_their_own_lm(costs):
+    """2 sequences of 32 tokens; the initial corpus beside them is there to compare with."""
+    inputs = [shard(2, 0), shard(0, 0)]
+    assert costs.seconds(job("text", inputs, lm="gen2")) == pytest.approx(1 + 0.5 + 64 / 500)
+
+
+def test_a_judge_takes_its_pace(costs):
+    assert costs.seconds(job("gpt_eval")) == pytest.approx(1 + 0.5 + 440)
+
+
+def test_corpora_are_read_in_stories_and_tokens(costs):
+    made = {rule: costs.seconds(job(rule, corpus="own")) for rule in ("initial_corpus", "tokenise")}
+    assert made == {
+        "initial_corpus": pytest.approx(1 + 0.5 + 20 / 100),
+        "tokenise": pytest.approx(1 + 0.5 + 1200 / 1000),
+    }
+
+
+def test_a_figure_is_drawn_after_its_imports(costs):
+    assert costs.seconds(job("figure")) == pytest.approx(1 + 3 + REPORT)
+
+
+def test_a_rule_that_the_table_lacks_costs_what_a_report_does_and_is_named_once(costs):
+    assert costs.seconds(job("brand_new")) == pytest.approx(1 + 0.5 + REPORT)
+    listed = [job("brand_new"), job("brand_new"), job("train"), job("a_target", (), ())]
+    assert unknown_rules(listed) == ["assumed: 1.5 s of work per job of brand_new"]
+    assert unknown_rules(listed[2:]) == []
+
+
+def test_every_start_is_one_that_is_measured():
+    assert {rule.imports for rule in (*RULES.values(), UNKNOWN)} == set(IMPORTS)
+
+
+@pytest.mark.parametrize("path, kind, size", [
+    ("results/l/gen2/corpus/shard-00001.parquet", "corpora of generations", 1.4 * 96),
+    ("results/l/gen0/corpus/shard-00000.parquet", "measurements and figures", 8000),  # a link
+    ("results/l/gen2/checkpoint", "checkpoints", 4 * parameters(MODEL, 300) + 70 * 300),
+    ("results/corpora/own/heldout.parquet", "initial corpora", 2.5 * 100),
+    ("results/corpora/own/bpe/validation.parquet", "initial corpora", 1.4 * 100),
+    ("results/corpora/own/bpe/sequences-32.parquet", "initial corpora", 1.4 * 1000),
+    ("results/corpora/own/bpe/tokens.json", "measurements and figures", 8000),
+    ("results/tasks/small/train.parquet", "measurements and figures", 8000),
+])  # fmt: skip
+def test_bytes_of_an_output(costs, path, kind, size):
+    assert costs.bytes(path) == (kind, pytest.approx(size))
+
+
+def test_parameters_are_those_of_the_model():
+    model = initialise(ModelSettings(**MODEL, vocabulary_size=300), 0)
+    assert parameters(MODEL, 300) == sum(p.numel() for p in model.parameters())
