@@ -1,4 +1,4 @@
-"""Rule findings: the paper's findings, judged by what was measured of a lineage or of several."""
+"""Rule findings: test the paper's claims on the measurements of a lineage or a comparison."""
 
 from adaptor import run
 from ouroboros.findings.evaluate import findings, findings_section
@@ -9,13 +9,13 @@ from ouroboros.storage.atomic import write_json, write_text
 
 def main(snakemake):
     models = snakemake.params.models
-    read = read_measurements(snakemake.input)
-    measured = {lineage: read[lineage] for lineage in models}
-    # The parameters besides the embeddings, which depend on the tokenizer (Kaplan et al. 2020).
+    by_lineage = read_measurements(snakemake.input)
+    measured = {lineage: by_lineage[lineage] for lineage in models}
+    # Parameters without the embeddings, which depend on the tokenizer (Kaplan et al. 2020).
     sizes = {name: 12 * m["layers"] * m["hidden_size"] ** 2 for name, m in models.items()}
     found = findings(measured, sizes)
-    block = provenance(group=snakemake.wildcards.group, lineages=list(models))
-    write_json(snakemake.output.json, {"findings": found, "provenance": block})
+    made = provenance(group=snakemake.wildcards.group, lineages=list(models))
+    write_json(snakemake.output.json, {"findings": found, "provenance": made})
     write_text(snakemake.output.markdown, findings_section(found))
 
 

@@ -118,7 +118,7 @@ def test_different_makers_are_all_named():
 def test_findings_are_counted_and_parted_by_lineage():
     got = verdicts([finding("a", 0.01), finding("b", 0.3), finding("a", None)])
     assert got["counts"] == {"confirmed": 2, "contradicted": 0, "not enough data": 1}
-    assert [(p["name"], len(p["tested"]), len(p["untested"])) for p in got["parts"]] == [
+    assert [(p.name, len(p.tested), len(p.untested)) for p in got["parts"]] == [
         ("a", 1, 1), ("b", 1, 0),
     ]  # fmt: skip
 

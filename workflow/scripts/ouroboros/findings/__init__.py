@@ -1,1 +1,1 @@
-"""The paper's findings, each tested on the measurements."""
+"""The paper's claims, each tested on the measurements."""

@@ -1,24 +1,25 @@
-"""Verdicts on how a measurement goes over the generations; each a dict made by `judgement`."""
+"""Tests of a series for a trend over the generations; each returns an `outcome`."""
 
 import math
 
+from ouroboros.findings.series import Series
 from ouroboros.findings.statistics import (
-    critical,
+    critical_z,
     mann_kendall,
-    null_deviation,
     sen_slope,
     sign_test,
+    tau_deviation,
 )
-from ouroboros.findings.verdict import CONFIRMED, CONTRADICTED, LEVEL, OPEN, Series, judgement
+from ouroboros.findings.verdict import CONFIRMED, CONTRADICTED, LEVEL, OPEN, outcome
 
-MODERATE = 0.5  # a trend is missing where the data rule out a tau as large as this
+MODERATE = 0.5  # there is no trend if the data rule out a tau as large as this
 
 
 def trend(series: Series, direction: int) -> dict:
-    """The values rise (`direction` 1) or fall (-1) over the generations: Mann-Kendall test.
+    """Test that the values rise (`direction` 1) or fall (-1): Mann-Kendall test.
 
-    Contradicted by a significant trend the other way, and where there are enough generations to
-    rule out a tau of 0.5 in this one.
+    Contradicted by a significant trend the other way, or if a tau of 0.5 in this direction is ruled
+    out, which takes enough generations.
     """
     s, tau, p_value = mann_kendall(series.values)
     n = len(series.values)
@@ -26,59 +27,59 @@ def trend(series: Series, direction: int) -> dict:
     verdict = OPEN
     if p_value < LEVEL:
         verdict = CONFIRMED if towards > 0 else CONTRADICTED
-    elif _ruled_out(n) and towards <= _ruled_out(n):
+    elif _tau_limit(n) and towards <= _tau_limit(n):
         verdict = CONTRADICTED
-    values = {**series.measured(), "s": s, "tau": tau}
-    said = f"{_from_to(series)}, tau {tau:.2f} (p {p_value:.2g}, n {n})"
+    values = {**series.data(), "s": s, "tau": tau}
+    explanation = f"{_ends(series)}, tau {tau:.2f} (p {p_value:.2g}, n {n})"
     if n > 1:
         values["sen_slope"] = sen_slope(series.generations, series.values)
-        said += f", {values['sen_slope']:+.3g} per generation"
+        explanation += f", {values['sen_slope']:+.3g} per generation"
     if verdict == OPEN and (least := mann_kendall(list(range(n))).p_value) >= LEVEL:
-        said += f"; {n} generations cannot give p < {LEVEL} (the least is {least:.2g})"
-    return judgement("Mann-Kendall", values, p_value, verdict, said)
+        explanation += f"; {n} generations cannot give p < {LEVEL} (the least is {least:.2g})"
+    return outcome("Mann-Kendall", values, p_value, verdict, explanation)
 
 
 def rises_always(series: Series) -> dict:
-    """The values rise from every generation to the next: Mann-Kendall, and no fall of significance.
+    """Test that the values rise from every generation to the next: Mann-Kendall, no significant fall.
 
-    A fall is tested as a difference of independent values, one-sided, at the level of significance
-    over all steps (Bonferroni). Measured on the same stories they are not independent, which makes
-    the test careful.
+    A fall is tested as a difference of independent values, one-sided, with the level of significance
+    for all steps together (Bonferroni). The values are measured on the same stories, so that they
+    correlate and the test is conservative.
     """
-    judged = trend(series, 1)
+    result = trend(series, 1)
     steps = list(zip(series.values, series.values[1:], strict=False))
     falls = sum(after < before for before, after in steps)
     significant = 0
     if series.errors and steps:
         errors = zip(series.errors, series.errors[1:], strict=False)
-        limit = critical(LEVEL, len(steps))
+        limit = critical_z(LEVEL, len(steps))
         significant = sum(
             before - after > limit * math.hypot(*error)
             for (before, after), error in zip(steps, errors, strict=True)
         )
-    judged["values"] |= {"steps": len(steps), "falls": falls, "significant_falls": significant}
-    judged["statistic"] += ", falls between neighbours"
-    judged["explanation"] += f"; {falls} of {len(steps)} steps fall, {significant} significantly"
+    result["values"] |= {"steps": len(steps), "falls": falls, "significant_falls": significant}
+    result["statistic"] += ", falls between neighbours"
+    result["explanation"] += f"; {falls} of {len(steps)} steps fall, {significant} significantly"
     if significant:
-        judged["verdict"] = CONTRADICTED
-    return judged
+        result["verdict"] = CONTRADICTED
+    return result
 
 
 def rises_then_falls(series: Series, paper_last: int) -> dict:
-    """Rises up to a peak and falls behind it: two Mann-Kendall tests, the peak in neither.
+    """Test that the values rise to a peak and fall after it: a Mann-Kendall test of each side.
 
-    Without the peak, which the data chose, each side is in any order alike where there is no trend.
-    Both have to be significant: p is the larger one. Contradicted where one of the sides is, where
-    the whole series falls from its beginning, and where it still rises at `paper_last` or later.
+    Both must be significant: p is the larger of the two. The peak itself, chosen by the data, is in
+    neither, so that without a trend every order of a side is equally likely. Contradicted if a side
+    is, if the values fall from the first on, or if they still rise at `paper_last` or later.
     """
     peak = series.generations[series.values.index(max(series.values))]
     if peak == series.generations[0]:
-        judged = trend(series, -1)
-        judged["verdict"] = OPEN if judged["verdict"] == OPEN else CONTRADICTED
-        judged["explanation"] = f"the first generation is the highest: {judged['explanation']}"
-        return judged
-    rise = trend(series.part(lambda n: n < peak), 1)
-    fall = trend(series.part(lambda n: n > peak), -1)
+        result = trend(series, -1)
+        result["verdict"] = OPEN if result["verdict"] == OPEN else CONTRADICTED
+        result["explanation"] = f"the first generation is the highest: {result['explanation']}"
+        return result
+    rise = trend(series.where(lambda n: n < peak), 1)
+    fall = trend(series.where(lambda n: n > peak), -1)
     verdicts = {rise["verdict"], fall["verdict"]}
     verdict = OPEN
     if verdicts == {CONFIRMED}:
@@ -86,59 +87,59 @@ def rises_then_falls(series: Series, paper_last: int) -> dict:
     elif CONTRADICTED in verdicts:
         verdict = CONTRADICTED
     elif series.generations[-1] == peak >= paper_last and rise["verdict"] == CONFIRMED:
-        verdict = CONTRADICTED  # it has not begun to fall where the paper's ended
-    values = {**series.measured(), "peak": peak, "rise": rise["values"]["tau"],
+        verdict = CONTRADICTED  # no fall yet at the paper's last generation
+    values = {**series.data(), "peak": peak, "rise": rise["values"]["tau"],
               "fall": fall["values"]["tau"]}  # fmt: skip
-    said = (
+    explanation = (
         f"the peak is generation {peak}; before it: {rise['explanation']}; "
-        f"behind it: {fall['explanation']}"
+        f"after it: {fall['explanation']}"
     )
     p_value = max(rise["p_value"], fall["p_value"])
-    return judgement("Mann-Kendall on either side of the peak", values, p_value, verdict, said)
+    return outcome("Mann-Kendall on either side of the peak", values, p_value, verdict, explanation)
 
 
 def stays(series: Series, may_fall: bool = False) -> dict:
-    """The values have no trend (or none upwards, where they `may_fall`): Mann-Kendall test.
+    """Test that the values have no trend, or with `may_fall` none upwards: Mann-Kendall test.
 
-    Confirmed where there are enough generations to rule out a tau of 0.5 (or by a significant fall).
+    Confirmed if a tau of 0.5 is ruled out, which takes enough generations (or by a significant fall).
     """
-    judged = trend(series, 1)
-    limit, tau = _ruled_out(len(series.values)), judged["values"]["tau"]
-    judged["verdict"] = OPEN
-    if judged["p_value"] < LEVEL:
-        judged["verdict"] = CONFIRMED if may_fall and tau < 0 else CONTRADICTED
+    result = trend(series, 1)
+    limit, tau = _tau_limit(len(series.values)), result["values"]["tau"]
+    result["verdict"] = OPEN
+    if result["p_value"] < LEVEL:
+        result["verdict"] = CONFIRMED if may_fall and tau < 0 else CONTRADICTED
     elif limit and (tau if may_fall else abs(tau)) <= limit:
-        judged["verdict"] = CONFIRMED
-    return judged
+        result["verdict"] = CONFIRMED
+    return result
 
 
 def above(series: Series, level: float = 0.0) -> dict:
-    """The values are above a level in every generation: sign test, and none significantly below.
+    """Test that the values are above a level in every generation: sign test, none significantly below.
 
-    Below is tested like a fall in `rises_always`, where the series has errors.
+    The latter is tested like a fall in `rises_always`, if the series has errors.
     """
     over = [value - level for value in series.values]
     positive, negative = sum(x > 0 for x in over), sum(x < 0 for x in over)
     p_value = sign_test(positive, negative)
-    limit = critical(LEVEL, max(1, len(over)))
+    limit = critical_z(LEVEL, max(1, len(over)))
     below = sum(-x > limit * e for x, e in zip(over, series.errors or [], strict=False))
     verdict = OPEN
     if below or (p_value < LEVEL and negative > positive):
         verdict = CONTRADICTED
     elif p_value < LEVEL:
         verdict = CONFIRMED
-    values = {**series.measured(), "level": level, "above": positive, "below": negative,
+    values = {**series.data(), "level": level, "above": positive, "below": negative,
               "significantly_below": below}  # fmt: skip
-    said = f"{series.unit} is above {level:g} in {positive} of {len(over)} generations (p {p_value:.2g})"
-    return judgement("sign test", values, p_value, verdict, said)
+    explanation = f"{series.unit} is above {level:g} in {positive} of {len(over)} generations (p {p_value:.2g})"
+    return outcome("sign test", values, p_value, verdict, explanation)
 
 
-def _ruled_out(n):
-    """The largest tau whose interval of confidence leaves 0.5 out; 0 where n is too small for one."""
-    return max(0.0, MODERATE - critical(LEVEL / 2) * null_deviation(n)) if n > 1 else 0.0
+def _tau_limit(n):
+    """The largest tau of n values whose 95% confidence interval excludes 0.5; 0 if n is too small."""
+    return max(0.0, MODERATE - critical_z(LEVEL / 2) * tau_deviation(n)) if n > 1 else 0.0
 
 
-def _from_to(series):
+def _ends(series):
     if not series.values:
         return f"no {series.unit}"
     ends = [f"{series.values[i]:.4g} (gen{series.generations[i]})" for i in (0, -1)]

@@ -9,7 +9,8 @@ from pathlib import Path
 import jinja2
 import yaml
 
-from ouroboros.findings.verdict import CONFIRMED, CONTRADICTED, LEVEL, OPEN
+from ouroboros.findings.evaluate import NOTE, group_findings
+from ouroboros.findings.verdict import CONFIRMED, CONTRADICTED, OPEN
 from ouroboros.report.captions import caption
 
 SIZE = re.compile(rb'<svg[^>]* width="([\d.]+)pt" height="([\d.]+)pt"')
@@ -60,26 +61,14 @@ def figure(path, caption_text: str) -> dict:
 
 
 def verdicts(findings: list[dict]) -> dict:
-    """Findings to show: `counts` of verdicts, the `level`, and `parts`, one for each lineage or pair.
-
-    A part has its `name`, the `tested` findings, and the `untested` ones with what they `want`.
+    """Findings to show: `counts` of verdicts, a `note` on the tests, and `parts`, one for each lineage
+    or pair (see findings/evaluate.py).
     """
     counts = Counter(finding["verdict"] for finding in findings)
-    parts = []
-    for names in dict.fromkeys(tuple(finding["lineages"]) for finding in findings):
-        own = [finding for finding in findings if tuple(finding["lineages"]) == names]
-        untested = [finding for finding in own if finding["p_value"] is None]
-        parts.append(
-            {
-                "name": " and ".join(names),
-                "tested": [finding for finding in own if finding["p_value"] is not None],
-                "untested": untested,
-            }
-        )
     return {
         "counts": {verdict: counts[verdict] for verdict in (CONFIRMED, CONTRADICTED, OPEN)},
-        "level": LEVEL,
-        "parts": parts,
+        "note": NOTE,
+        "parts": group_findings(findings),
     }
 
 
