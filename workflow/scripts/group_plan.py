@@ -7,7 +7,7 @@ from adaptor import run
 from dry_run import jobs
 from ouroboros.jobs.provenance import provenance
 from ouroboros.planning.assumptions import cost_inputs
-from ouroboros.planning.job_costs import JobCosts, unknown_rules
+from ouroboros.planning.job_costs import JobCosts, notes_on_unknown_rules
 from ouroboros.planning.plan import page, plan
 from ouroboros.storage.atomic import read_json, write_json, write_text
 
@@ -23,7 +23,7 @@ def main(snakemake):
     result = {
         "group": group,
         **plan(listed, costs, facts["plan"]["gpus"], cores, len(os.sched_getaffinity(0))),
-        "notes": [*notes, *unknown_rules(listed)],
+        "notes": [*notes, *notes_on_unknown_rules(listed)],
         "provenance": provenance(plan=facts["plan"]),
     }
     write_json(snakemake.output.json, result)

@@ -4,7 +4,7 @@ import pytest
 from plan_inputs import MODEL, job, job_costs, shard
 
 from ouroboros.model.gpt_neo import ModelSettings, initialise
-from ouroboros.planning.job_costs import REPORT, RULES, UNKNOWN, parameters, unknown_rules
+from ouroboros.planning.job_costs import REPORT, RULES, UNKNOWN, notes_on_unknown_rules, parameters
 from ouroboros.planning.machine_speed import IMPORTS
 
 
@@ -72,8 +72,8 @@ def test_a_figure_is_drawn_after_its_imports(costs):
 def test_a_rule_that_the_table_lacks_costs_what_a_report_does_and_is_named_once(costs):
     assert costs.seconds(job("brand_new")) == pytest.approx(1 + 0.5 + REPORT)
     listed = [job("brand_new"), job("brand_new"), job("train"), job("a_target", (), ())]
-    assert unknown_rules(listed) == ["assumed: 1.5 s of work per job of brand_new"]
-    assert unknown_rules(listed[2:]) == []
+    assert notes_on_unknown_rules(listed) == ["assumed: 1.5 s of work per job of brand_new"]
+    assert notes_on_unknown_rules(listed[2:]) == []
 
 
 def test_every_start_is_one_that_is_measured():

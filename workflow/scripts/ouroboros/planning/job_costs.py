@@ -1,10 +1,11 @@
 """Cost of one job: its seconds, by what its rule does and the speeds measured, and the bytes it leaves."""
 
 import math
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from ouroboros.pipeline.paths import parse
 
 PROMPTS = 44  # the paper's beginnings, and about as many of ours
 REPORT = 1.5  # seconds to draw a figure or to write a table, once started
@@ -43,11 +44,9 @@ class JobCosts:
         if kind == "SHARD" and of["lm"] != "gen0":  # gen0's is a link
             return "corpora of generations", COMPRESSED * self._shard_tokens(of)
         if kind == "CHECKPOINT":
-            model, vocabulary = (
-                self.lineages[of["lineage"]][key] for key in ("model", "vocabulary")
-            )
-            weights = 4 * parameters(model, vocabulary)
-            return "checkpoints", weights + TOKENIZER_BYTES * vocabulary
+            lineage = self.lineages[of["lineage"]]
+            weights = 4 * parameters(lineage["model"], lineage["vocabulary"])
+            return "checkpoints", weights + TOKENIZER_BYTES * lineage["vocabulary"]
         if kind in ("SOURCE_TEXT", "TOKENS", "SEQUENCES"):
             each = STORY_BYTES if kind == "SOURCE_TEXT" else COMPRESSED
             split = self.corpora[of["corpus"]][of.get("split", "train")]
@@ -178,34 +177,10 @@ RULES = {
 }
 
 
-def unknown_rules(jobs: list[dict]) -> list[str]:
-    """A note that names the rules whose work is not known, if there are any."""
+def notes_on_unknown_rules(jobs: list[dict]) -> list[str]:
+    """A note that names the rules that the table lacks, if there are any."""
     names = sorted({job["rule"] for job in jobs if job["output"]} - set(RULES))
     return [f"assumed: {REPORT} s of work per job of {', '.join(names)}"] if names else []
-
-
-class Artifact(NamedTuple):
-    """`kind`: a key of PATHS; `wildcards`: their values in the path."""
-
-    kind: str
-    wildcards: dict[str, str]
-
-
-PATHS = {
-    "SHARD": r"results/(?P<lineage>[^/]+)/(?P<lm>gen\d+|baseline)/corpus/shard-(?P<shard>\d+)\.parquet",
-    "CHECKPOINT": r"results/(?P<lineage>[^/]+)/(?P<lm>[^/]+)/checkpoint",
-    "SEQUENCES": r"results/corpora/(?P<corpus>[^/]+)/[^/]+/sequences-\d+\.parquet",
-    "SOURCE_TEXT": r"results/corpora/(?P<corpus>[^/]+)/(?P<split>[^/]+)\.parquet",
-    "TOKENS": r"results/corpora/(?P<corpus>[^/]+)/[^/]+/(?P<split>[^/]+)\.parquet",
-}
-
-
-def parse(path: str) -> Artifact | None:
-    """Read back a path whose size matters here; None for others."""
-    for kind, pattern in PATHS.items():
-        if match := re.fullmatch(pattern, path):
-            return Artifact(kind, match.groupdict())
-    return None
 
 
 def parameters(model: dict, vocabulary: int) -> int:
