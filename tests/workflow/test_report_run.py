@@ -70,7 +70,7 @@ def copied(finished, tmp_path_factory):
 
 def test_the_report_of_all_has_every_comparison(copied):
     assert copied.planned("results/report.html") == {
-        "figure_perplexity paper", "figure_perplexity other", "findings paper", "findings other",
+        "figure paper perplexity", "figure other perplexity", "findings paper", "findings other",
         "report_of_all",
     }  # fmt: skip
     result = copied.run("results/report.html")
