@@ -34,7 +34,7 @@ def task_files(name: str, settings: dict, root: Path) -> dict[str, list[str]]:
     }
 
 
-def prompts_file(lineage: str, prompts: str, root: Path) -> list[str]:
+def prompts_file(lineage: str, prompts: str, root: Path) -> str | list[str]:
     """The file of beginnings, from the folder of the Snakefile; none where they come from the hub."""
     if prompts == "hub":
         return []
@@ -44,7 +44,7 @@ def prompts_file(lineage: str, prompts: str, root: Path) -> list[str]:
             f"The lineage {lineage}: `prompts` of its evaluation: there is no file {path}. "
             "Give a YAML list of beginnings of stories, or `hub`."
         )
-    return [str(path)]
+    return str(path)
 
 
 def matching(key: str, patterns: list[str], formats: str) -> list[str]:
