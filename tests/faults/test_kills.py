@@ -42,7 +42,7 @@ def test_jobs_carry_on_where_they_were(undisturbed, tmp_path, number):
         kill(process, number)
         assert (f"Stopped by {number.name}" in log.read_text()) == (number != signal.SIGKILL)
         victim.unlock()
-        carries_on = lambda log=log: log.exists() and "Carries on behind" in log.read_text()  # noqa: E731
+        carries_on = lambda log=log: log.exists() and "Resuming after" in log.read_text()  # noqa: E731
         process = started(victim, carries_on)
         if log.stem == "train":
             kill(process, signal.SIGKILL)

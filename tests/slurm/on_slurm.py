@@ -86,7 +86,7 @@ class Site(Victim):
 
     def carried_on(self, generation=2) -> bool:
         log = self.folder / f"logs/tiny/gen{generation}/train.log"
-        return "Carries on behind update" in log.read_text()
+        return "Resuming after update" in log.read_text()
 
     def _hold(self):
         """Stop the training process; SLURM wakes up whom it sends a signal."""

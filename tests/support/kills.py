@@ -28,7 +28,7 @@ TARGETS = [
     "results/tiny/gen2/corpus/shard-00000.parquet", "results/tiny/gen2/ppl.json",
     "results/tiny/gen1/ppl.json",
 ]  # fmt: skip
-CARRIES_ON = re.compile(r"Carries on behind (update|sequence) [1-9]")
+RESUMED = re.compile(r"Resuming after (update|sequence) [1-9]")
 
 
 def long_jobs() -> dict:
@@ -81,8 +81,7 @@ class Victim(Workflow):
         """The jobs that carried on from a state after this time (of the clock)."""
         logs = [*(self.folder / "logs").rglob("*.log")]
         return sum(
-            path.stat().st_mtime > since and bool(CARRIES_ON.search(path.read_text()))
-            for path in logs
+            path.stat().st_mtime > since and bool(RESUMED.search(path.read_text())) for path in logs
         )
 
     def settled(self) -> dict[str, bytes]:

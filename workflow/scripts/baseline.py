@@ -1,4 +1,4 @@
-"""Rule baseline: a model of random weights, never trained."""
+"""Rule baseline: a model with random weights, untrained."""
 
 from adaptor import run
 from ouroboros.data.tokenizer import read_tokenizer

@@ -1,4 +1,4 @@
-"""Rule completions: what an LM makes of the given beginnings of stories."""
+"""Rule completions: an LM's completions of given beginnings of stories."""
 
 from adaptor import run
 from ouroboros.data.tokenizer import read_tokenizer
@@ -23,12 +23,12 @@ def main(snakemake):
         model, tokenizer, end_of_text, prompts, params.completions, params.new_tokens, key,
         resources.batch,
     )  # fmt: skip
-    block = provenance(
+    made_by = provenance(
         describe(device), lineage=snakemake.wildcards.lineage, lm=snakemake.wildcards.lm,
         generation=params.generation, seed=params.seed, prompts=params.prompts,
         completions=params.completions, new_tokens=params.new_tokens,
     )  # fmt: skip
-    write_json(snakemake.output[0], {"stories": stories, "provenance": block})
+    write_json(snakemake.output[0], {"stories": stories, "provenance": made_by})
 
 
 if "snakemake" in globals():

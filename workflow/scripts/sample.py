@@ -8,7 +8,7 @@ from ouroboros.jobs.device import choose_device
 from ouroboros.jobs.snapshots import States
 from ouroboros.model.checkpoint import read_lm
 from ouroboros.randomness import seed_for
-from ouroboros.sampling.sampled_batches import Blocks
+from ouroboros.sampling.sampled_batches import SampledBatches
 from ouroboros.sampling.sampler import fitting_batch, sample
 
 
@@ -26,16 +26,16 @@ def main(snakemake):
     checkpoint = Path(snakemake.input.checkpoint)
     files = [checkpoint / name for name in ("config.json", "model.safetensors")]
     states = States.beside(snakemake.output[0], belongs_to, files)
-    blocks = Blocks(states)
+    batches = SampledBatches(states)
     batch = resources.batch
     if batch == "auto":
-        batch = blocks.batch or fitting_batch(model, length, len(indices))
+        batch = batches.batch or fitting_batch(model, length, len(indices))
     for tokens in sample(
-        model, key, indices, length, end_of_text, batch, params.temperature, done=blocks.rows
+        model, key, indices, length, end_of_text, batch, params.temperature, done=batches.rows
     ):  # fmt: skip
-        blocks.add(tokens, batch)
+        batches.add(tokens, batch)
     with ShardWriter(snakemake.output[0], length) as shard:
-        for tokens in blocks:
+        for tokens in batches:
             shard.add(tokens, end_of_text)
     states.remove()
 

@@ -1,4 +1,4 @@
-"""Rules train and train_first: one generation, from random weights on the corpora before it.
+"""Rules train and train_first: train one generation, from random weights, on the corpora before it.
 
 Generation 1 finds the number of epochs by early stopping; the others read it.
 """
@@ -11,7 +11,7 @@ from ouroboros.jobs.snapshots import States
 from ouroboros.model.checkpoint import write_checkpoint
 from ouroboros.storage.atomic import read_json, write_json
 from ouroboros.training.job import TrainingJob
-from ouroboros.training.launcher import team
+from ouroboros.training.launcher import process_group
 
 
 def main(snakemake):
@@ -34,23 +34,24 @@ def main(snakemake):
     files = [*corpus, *([heldout] if first else [])]
     states = States.beside(snakemake.output.checkpoint, belongs_to, files)
     job = TrainingJob(
-        params.model, vocabulary_size, end_of_text, params.training, params.seed,
-        params.generation, corpus, heldout, epochs, resources.batch,
-        snakemake.config["state_minutes"],
+        **dict(params.items()), vocabulary_size=vocabulary_size, end_of_text=end_of_text, corpus=corpus,
+        heldout=heldout, epochs=epochs, micro_batch=resources.batch,
+        # it changes no result, so it is no param, which would run finished jobs again
+        state_minutes=snakemake.config["state_minutes"],
     )  # fmt: skip
-    processes = count(device, resources.gpu)
-    with team(job, states, processes, device, snakemake.threads, snakemake.log[0]) as together:
-        training = job.prepare(device, states, together)
+    gpus, threads = count(device, resources.gpu), snakemake.threads
+    with process_group(job, states, gpus, device, threads, snakemake.log[0]) as processes:
+        training = job.prepare(device, states, processes)
         model, found = job.run(training)
-    block = provenance(describe(device, processes), **made_with)
+    made_by = provenance(describe(device, gpus), **made_with)
     if first:
-        write_json(snakemake.output.epochs, {**found, "provenance": block})
+        write_json(snakemake.output.epochs, {**found, "provenance": made_by})
     record = {
         "epochs": found["epochs"],
         "tokens": found["epochs"] * training.corpus.tokens.size,
         "updates": len(training.losses),
         "loss_curve": training.losses,
-        "provenance": block,
+        "provenance": made_by,
     }
     write_checkpoint(
         model, snakemake.input.tokenizer, end_of_text, record, snakemake.output.checkpoint

@@ -10,7 +10,7 @@ from ouroboros.jobs.batch_size import fitting, in_batches
 from ouroboros.metrics.classification.evaluate import predict
 from ouroboros.model.gpt_neo import GPTNeo, initialise
 from ouroboros.model.scoring import story_losses
-from ouroboros.sampling import sampler as sampling
+from ouroboros.sampling import sampler
 from ouroboros.sampling.completions import complete
 
 
@@ -63,7 +63,7 @@ def test_perplexity(model_settings, monkeypatch, caplog):
     assert np.array_equal(np.concatenate(losses), np.concatenate(expected))
 
 
-class Narrow(sampling.Sampler):
+class Narrow(sampler.Sampler):
     """Has room for four sequences, or for eight as long as it does not begin."""
 
     def __init__(self, model, rows, *others, **named):
@@ -80,9 +80,9 @@ class Narrow(sampling.Sampler):
 
 def test_sampling(model_settings, monkeypatch, caplog):
     model = initialise(model_settings, 0)
-    expected = [*sampling.sample(model, 1, range(10), 12, 0, 4)]
-    monkeypatch.setattr(sampling, "Sampler", Narrow)
-    drawn = [*sampling.sample(model, 1, range(10), 12, 0, 16)]  # 10, 5, 3
+    expected = [*sampler.sample(model, 1, range(10), 12, 0, 4)]
+    monkeypatch.setattr(sampler, "Sampler", Narrow)
+    drawn = [*sampler.sample(model, 1, range(10), 12, 0, 16)]  # 10, 5, 3
     assert "carrying on with 3" in caplog.text
     assert np.array_equal(np.concatenate(drawn), np.concatenate(expected))
 
@@ -91,14 +91,14 @@ def test_completions(model_settings, tokenizer, monkeypatch, caplog):
     model = initialise(model_settings, 0)
     arguments = model, tokenizer, 0, ["Once", "Tom had a kite"], 5, 6, 1
     expected = complete(*arguments, batch=2)
-    original = sampling.Sampler.__init__
+    original = sampler.Sampler.__init__
 
     def limited(self, model, rows, *others):
         if rows > 2:
             raise torch.OutOfMemoryError("CUDA out of memory.")
         original(self, model, rows, *others)
 
-    monkeypatch.setattr(sampling.Sampler, "__init__", limited)
+    monkeypatch.setattr(sampler.Sampler, "__init__", limited)
     assert complete(*arguments, batch=8) == expected
     assert "carrying on with 2" in caplog.text
 

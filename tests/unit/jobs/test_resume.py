@@ -14,7 +14,7 @@ from ouroboros.errors import UserError
 from ouroboros.jobs.signals import Stopped, on_signals
 from ouroboros.jobs.snapshots import Keeper, States
 from ouroboros.model.gpt_neo import GPTNeo, initialise
-from ouroboros.sampling.sampled_batches import Blocks
+from ouroboros.sampling.sampled_batches import SampledBatches
 from ouroboros.sampling.sampler import sample
 from ouroboros.training.early_stopping import train_until_best
 from ouroboros.training.trainer import Training, TrainingSettings, train
@@ -93,12 +93,12 @@ def test_stopped_by_a_signal(begin, whole, monkeypatch, caplog, call, number):
         assert stopped.value.code == 128 + number
     job = begin()
     done = {1: 0, 3: 0, 5: 1, 8: 2, 9: 3, 10: 3, 18: 6, 20: 6}[call]
-    assert f"Carries on behind update {done}" in caplog.text
+    assert f"Resuming after update {done}" in caplog.text
     model, found = train_until_best(job, HELD_OUT, 0)
     assert same(model, job.losses, found, whole)
 
 
-def test_killed_behind_any_update(begin, whole, monkeypatch, tmp_path):
+def test_killed_after_any_update(begin, whole, monkeypatch, tmp_path):
     """Only what is on disk is left: each life makes one update, dies, and leaves the state of it."""
     forward = Training.update
     for life in range(8):
@@ -206,30 +206,30 @@ def test_the_scaler_goes_on_with_its_scale(begin):
     assert torch.equal(train(job, 3).wte.weight, train(again, 3).wte.weight)
 
 
-def test_sampling_carries_on_behind_the_blocks_that_are_there(model_settings, tmp_path, caplog):
+def test_sampling_resumes_after_the_batches_that_are_there(model_settings, tmp_path, caplog):
     caplog.set_level("INFO")
     model = lively(initialise(model_settings, 5))
 
     def draw(lives):
-        """So many blocks in every life; a life is a process."""
+        """So many batches in every life; a life is a process."""
         for life in lives:
-            blocks = Blocks(States(tmp_path / "shard.state", "d"))
+            batches = SampledBatches(States(tmp_path / "shard.state", "d"))
             for _, tokens in zip(
                 range(life),
-                sample(model, 1, range(3, 20), 12, 0, 4, done=blocks.rows),
+                sample(model, 1, range(3, 20), 12, 0, 4, done=batches.rows),
                 strict=False,
             ):
-                blocks.add(tokens, 4)
-        return np.concatenate([*Blocks(States(tmp_path / "shard.state", "d"))])
+                batches.add(tokens, 4)
+        return np.concatenate([*SampledBatches(States(tmp_path / "shard.state", "d"))])
 
     expected = np.concatenate([*sample(model, 1, range(3, 20), 12, 0, 4)])
     assert len(draw([2])) == 8
     assert np.array_equal(draw([1, 1, 9, 0]), expected)
-    assert "Carries on behind sequence 16, from 4 blocks" in caplog.text
+    assert "Resuming after sequence 16, from 4 batches" in caplog.text
     middle = tmp_path / "shard.state/000002.safetensors"
     middle.write_bytes(middle.read_bytes()[:-3])
     assert len(draw([0])) == 8
     assert "000002.safetensors is damaged" in caplog.text
     assert np.array_equal(draw([9]), expected)
-    assert len([*Blocks(States(tmp_path / "shard.state", "other"))]) == 0
+    assert len([*SampledBatches(States(tmp_path / "shard.state", "other"))]) == 0
     assert "is ignored" in caplog.text

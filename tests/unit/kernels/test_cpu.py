@@ -11,13 +11,13 @@ from tools import lively
 
 from ouroboros.errors import UserError
 from ouroboros.kernels import cpu as native
-from ouroboros.model import cross_entropy as loss
+from ouroboros.model import cross_entropy
 from ouroboros.model.exact_draw import draw
 from ouroboros.model.gpt_neo import initialise
 from ouroboros.model.output_head import Head
-from ouroboros.sampling import kv_cache as decode
-from ouroboros.sampling import sampler as sampling
-from ouroboros.sampling.small_model import Narrow, fits
+from ouroboros.sampling.kv_cache import Decoder
+from ouroboros.sampling.sampler import sample
+from ouroboros.sampling.small_model import SmallModelSampler, fits
 
 pytestmark = pytest.mark.usefixtures("several_threads")
 
@@ -101,7 +101,7 @@ def test_the_gradient_of_the_loss(both, dtype, vocabulary):
 
     def gradient():
         losses = torch.empty(50)
-        made = loss._Gradient(weights.to(dtype), 50)(hidden.to(dtype), targets, losses)
+        made = cross_entropy._Gradient(weights.to(dtype), 50)(hidden.to(dtype), targets, losses)
         return losses, made.float().clone()
 
     (losses, ours), (expected, theirs) = both(gradient)
@@ -119,7 +119,7 @@ def test_decode_steps(both, model_settings, heads, hidden):
 
     @torch.inference_mode()
     def steps():
-        decoder = decode.Decoder(model, 13, 60)
+        decoder = Decoder(model, 13, 60)
         kinds.append(type(decoder.layers[0]).__name__)
         return torch.stack([
             decoder.step(ids[:, time], time, torch.tensor([time])) for time in range(60)
@@ -127,7 +127,7 @@ def test_decode_steps(both, model_settings, heads, hidden):
 
     kinds = []
     ours, theirs = both(steps)
-    assert kinds == ["NativeLayer", "Layer"]
+    assert kinds == ["CPULayer", "Layer"]
     assert (ours - theirs).abs().max() < 1e-4
 
 
@@ -147,7 +147,7 @@ def test_a_narrow_model_is_sampled_by_its_forward(model_settings, heads, hidden,
         -1
     )
     tokens = torch.zeros(length + 1, rows, dtype=torch.int64)
-    narrow, states = Narrow(model, rows, length, temperature=0.5), []
+    narrow, states = SmallModelSampler(model, rows, length, temperature=0.5), []
     for time in range(length):
         narrow.steps(tokens, draws, given, time, time + 1)
         states.append(narrow.states().clone())
@@ -160,7 +160,7 @@ def test_a_narrow_model_is_sampled_by_its_forward(model_settings, heads, hidden,
     assert torch.equal(tokens[1:][taken], given[1:][taken]) and taken.any()
     assert torch.equal(tokens[1:][~taken], drawn[~taken])
     again = torch.zeros_like(tokens)
-    Narrow(model, rows, length, temperature=0.5).steps(again, draws, given, 0, length)
+    SmallModelSampler(model, rows, length, temperature=0.5).steps(again, draws, given, 0, length)
     assert torch.equal(again, tokens)
 
 
@@ -177,17 +177,17 @@ def test_a_narrow_model_can_draw_what_is_rare(model_settings):
     middles = probabilities.cumsum(0) - probabilities / 2
     tokens = torch.zeros(2, 300, dtype=torch.int64)
     given = torch.full_like(tokens, -1)
-    Narrow(model, 300, 1).steps(tokens, middles[None].contiguous(), given, 0, 1)
+    SmallModelSampler(model, 300, 1).steps(tokens, middles[None].contiguous(), given, 0, 1)
     assert torch.equal(tokens[1], torch.arange(300))
 
 
 def test_a_corpus_is_the_same_without_kernels(both, model_settings):
     """Up to floating point, which here changes no token."""
     model = lively(initialise(model_settings, 5))
-    ours, theirs = both(lambda: next(sampling.sample(model, 1, range(10), 50, 0, 10)))
+    ours, theirs = both(lambda: next(sample(model, 1, range(10), 50, 0, 10)))
     assert (ours == theirs).mean() > 0.99
 
 
 def test_sequences_longer_than_the_positions(model_settings):
     with pytest.raises(UserError, match="65 tokens .* 64 positions"):
-        next(sampling.sample(initialise(model_settings, 1), 1, range(2), 65, 0, 2))
+        next(sample(initialise(model_settings, 1), 1, range(2), 65, 0, 2))

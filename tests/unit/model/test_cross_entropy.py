@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from ouroboros.model import cross_entropy as loss
+from ouroboros.model.cross_entropy import summed_loss, token_losses
 
 pytestmark = pytest.mark.usefixtures("several_threads")
 
@@ -20,7 +20,7 @@ def example(rows=700, width=16, vocabulary=300):
 def test_token_losses_equal_torch():
     hidden, head, targets = example()
     expected = F.cross_entropy(hidden @ head.T, targets, reduction="none")
-    assert torch.allclose(loss.token_losses(hidden, head, targets), expected, atol=1e-5)
+    assert torch.allclose(token_losses(hidden, head, targets), expected, atol=1e-5)
 
 
 def test_summed_loss_and_gradients_equal_torch():
@@ -28,7 +28,7 @@ def test_summed_loss_and_gradients_equal_torch():
     hidden, head, targets = example()
     expected = F.cross_entropy(hidden @ head.T, targets, reduction="sum")
     wanted = torch.autograd.grad(expected * 0.5, (hidden, head))
-    got_loss = loss.summed_loss(hidden, head, targets)
+    got_loss = summed_loss(hidden, head, targets)
     got = torch.autograd.grad(got_loss * 0.5, (hidden, head))
     assert torch.allclose(got_loss, expected, rtol=1e-6)
     for a, b in zip(got, wanted, strict=True):
@@ -38,7 +38,7 @@ def test_summed_loss_and_gradients_equal_torch():
 def test_half_precision_rounds_but_does_not_stray():
     hidden, head, targets = example()
     with torch.autocast("cpu", torch.bfloat16):
-        got = loss.summed_loss(hidden, head, targets)
+        got = summed_loss(hidden, head, targets)
     got.backward()
     exact = F.cross_entropy(hidden @ head.T, targets, reduction="sum")
     wanted = torch.autograd.grad(exact, (hidden, head))

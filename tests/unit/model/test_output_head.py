@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.stats import chi2
 
-from ouroboros.kernels import cpu as native
+from ouroboros.kernels import cpu
 from ouroboros.model.output_head import Head
 
 VOCABULARY = 1_200
@@ -16,9 +16,9 @@ DRAWS = 1_000_000
 def way(request, monkeypatch):
     """Both implementations, the compiled one and PyTorch's."""
     if request.param == "torch":
-        monkeypatch.setattr(native, "kernels", lambda: None)
+        monkeypatch.setattr(cpu, "kernels", lambda: None)
     else:
-        assert native.kernels(), "this machine has no C++ compiler"
+        assert cpu.kernels(), "this machine has no C++ compiler"
 
 
 def draw(logits, uniforms):

@@ -21,7 +21,7 @@ import torch.multiprocessing as multiprocessing
 from ouroboros.data.corpus import Corpus, ShardWriter
 from ouroboros.model.gpt_neo import ModelSettings
 from ouroboros.storage.parquet import write_parquet
-from ouroboros.training.data_parallel import Team
+from ouroboros.training.data_parallel import ProcessGroup
 from ouroboros.training.job import TrainingJob
 from ouroboros.training.trainer import Training, TrainingSettings
 
@@ -59,7 +59,7 @@ def alone(job, tmp_path_factory):
 
 
 class Run:
-    """A job with so many processes, from a folder whose states it carries on from."""
+    """A job with so many processes, from a folder whose states it resumes from."""
 
     def __init__(self, folder, job, processes):
         folder.mkdir(exist_ok=True)
@@ -71,7 +71,7 @@ class Run:
         }  # fmt: skip
         (folder / "order.json").write_text(json.dumps(order))
         self.process = subprocess.Popen(
-            [sys.executable, HERE / "team_run.py", folder / "order.json", self.result],
+            [sys.executable, HERE / "run_processes.py", folder / "order.json", self.result],
             env={**os.environ, "PYTHONPATH": str(HERE.parents[2] / "workflow/scripts")},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
@@ -88,8 +88,8 @@ class Run:
         self.ends()
         return torch.load(self.result)
 
-    def members(self) -> list[psutil.Process]:
-        """The processes that do not lead."""
+    def workers(self) -> list[psutil.Process]:
+        """The processes of ranks 1 and up."""
         found = []
         for child in psutil.Process(self.process.pid).children():
             if "ouroboros.training.worker" in child.cmdline():
@@ -97,9 +97,9 @@ class Run:
         return found
 
     def under_way(self, number=2) -> list[psutil.Process]:
-        """Wait for a state, which is put on disk when all are at work; the others' processes."""
+        """Wait for a state, which is written when all are at work; returns the workers."""
         wait_for(lambda: (self.states / f"{number:06d}.safetensors").exists(), self.process)
-        return self.members()
+        return self.workers()
 
 
 def wait_for(condition, process=None):
@@ -149,16 +149,16 @@ def test_a_state_of_so_many_processes_is_one_of_any_other_number(
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_a_killed_job_leaves_no_process(job, tmp_path, number):
     run = Run(tmp_path / "run", long(job), 3)
-    members = run.under_way()
-    assert len(members) == 2
-    for process in members:
+    workers = run.under_way()
+    assert len(workers) == 2
+    for process in workers:
         if number == signal.SIGKILL:
             process.suspend()  # as one that hangs: it cannot notice by itself that it is alone
         else:
-            process.send_signal(number)  # schedulers send it to all; only the leader answers
+            process.send_signal(number)  # schedulers send it to all; only rank 0 answers
     run.process.send_signal(number)
     run.ends(-number if number == signal.SIGKILL else 128 + number)
-    gone, alive = psutil.wait_procs(members, timeout=30)
+    gone, alive = psutil.wait_procs(workers, timeout=30)
     for process in alive:
         process.kill()
     assert len(gone) == 2 and not alive
@@ -173,23 +173,30 @@ def test_a_process_that_is_killed_ends_the_job_with_a_word(job, tmp_path):
 
 
 def test_a_process_that_cannot_start_ends_the_job_with_a_word(job, tmp_path, monkeypatch):
-    """One that has not met the others: the leader waits where no error reaches it."""
+    """One that has not met the others: rank 0 waits where no error reaches it."""
     run = Run(tmp_path / "run", long(job), 2)
-    wait_for(run.members, run.process)
-    run.members()[0].kill()
+    wait_for(run.workers, run.process)
+    run.workers()[0].kill()
     assert re.search("Process 2 of the 2 .* ended by SIGKILL", run.ends(1))
 
 
 def _gradients(rank, folder, reference):
-    """The gradients of one update: of a team, or of torch's DistributedDataParallel."""
+    """The gradients of one update: of several processes, or of torch's DistributedDataParallel."""
     torch.set_num_threads(1)
     cpu = torch.device("cpu")
-    team = Team.join(rank, 2, cpu, f"{folder}/store{reference}")
+    processes = ProcessGroup.join(rank, 2, cpu, f"{folder}/store{reference}")
     tokens = np.random.default_rng(0).integers(1, 300, (8, 32)).astype(np.uint16)
     corpus = Corpus(tokens, np.zeros(8, np.uint16))
     settings = TrainingSettings(**{**SETTINGS, "gradient_clip": 1e9})
     training = Training(
-        ModelSettings(**MODEL, vocabulary_size=300), settings, corpus, 0, 1, cpu, 3, team=team
+        ModelSettings(**MODEL, vocabulary_size=300),
+        settings,
+        corpus,
+        0,
+        1,
+        cpu,
+        3,
+        processes=processes,
     )
     if reference:
         training.model.forward = training.model.logits
@@ -216,6 +223,6 @@ def test_gradients_are_those_of_distributed_data_parallel(tmp_path):
 
 def test_rows_are_shared_out_once_each():
     rows = np.arange(7)
-    shares = [Team(rank, 3).share(rows) for rank in range(3)]
+    shares = [ProcessGroup(rank, 3).own(rows) for rank in range(3)]
     assert sorted(np.concatenate(shares)) == list(rows)
     assert [len(share) for share in shares] == [3, 2, 2]

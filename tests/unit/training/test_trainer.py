@@ -161,7 +161,7 @@ def test_fifty_steps_follow_the_trainer_of_transformers(tmp_path):
         1, 500, (40, 8)
     )  # sequences of recurring words, so that there is much to learn
     rows = np.stack([words[rng.integers(0, 40, 13)].ravel()[:100] for _ in range(200)])
-    # what their loss predicts are the tokens behind the first; ours has that one as `previous`
+    # what their loss predicts are the tokens after the first; ours has that one as `previous`
     corpus = Corpus(rows[:, 1:].astype(np.uint16), rows[:, 0].astype(np.uint16))
     job = training(settings, corpus, 2, replace(SETTINGS, batch=4, precision="fp32"))
     theirs = GPTNeoForCausalLM(GPTNeoConfig(**_config(settings, 0)))

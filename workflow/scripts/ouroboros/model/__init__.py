@@ -1,1 +1,1 @@
-"""The language model: forward, loss, output layer, checkpoints."""
+"""Language models: loss, output layer, scoring, checkpoints, and the families of models."""

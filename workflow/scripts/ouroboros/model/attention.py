@@ -1,7 +1,8 @@
-"""Causal attention within a window, without time x time scores where the device allows.
+"""Causal attention within a window, without a time x time matrix of scores where possible.
 
-On the CPU a kernel of ours; on a GPU torch's flex_attention, compiled; elsewhere, and as the oracle
-of both, `F.scaled_dot_product_attention` with a mask. GPT-Neo's dot products are not scaled.
+On the CPU by a kernel of our own; on a GPU by torch's flex_attention, compiled; elsewhere, and as
+the reference of both, by `F.scaled_dot_product_attention` with a mask. GPT-Neo's dot products are
+not scaled.
 """
 
 import functools
@@ -9,23 +10,23 @@ import functools
 import torch
 import torch.nn.functional as F
 
-from ouroboros.kernels import cpu as native
+from ouroboros.kernels import cpu
 
 
 def attention(qkv: torch.Tensor, span: int) -> torch.Tensor:
-    """Every position attends to the `span` last ones, its own among them.
+    """Attend from every position to the last `span` ones, its own among them.
 
     qkv (batch, time, 3, heads, head) -> (batch, time, heads, head).
     """
-    if qkv.device.type == "cpu" and native.usable(whole := qkv.float()):
-        return _Native.apply(whole.contiguous(), span)
+    if qkv.device.type == "cpu" and cpu.usable(whole := qkv.float()):
+        return _CPUAttention.apply(whole.contiguous(), span)
     if qkv.device.type == "cuda":
         return flex(qkv, span)
     return masked(qkv, span)
 
 
 def masked(qkv: torch.Tensor, span: int) -> torch.Tensor:
-    """By torch's own attention and a mask over time x time."""
+    """The same by torch's own attention and a mask over time x time."""
     q, k, v = qkv.permute(2, 0, 3, 1, 4)
     mask = None if span >= qkv.shape[1] else _mask(qkv.shape[1], span, qkv.device)
     attended = F.scaled_dot_product_attention(
@@ -36,14 +37,14 @@ def masked(qkv: torch.Tensor, span: int) -> torch.Tensor:
 
 @functools.lru_cache(maxsize=4)
 def _mask(time, span, device):
-    """Boolean (time, time), True where a position is seen."""
+    """Boolean (time, time), True where a query attends to a key."""
     steps = torch.arange(time, device=device)
     back = steps[:, None] - steps
     return (back >= 0) & (back < span)
 
 
 def flex(qkv: torch.Tensor, span: int) -> torch.Tensor:
-    """By torch's flex_attention, which leaves out what lies outside the window."""
+    """The same by torch's flex_attention, which skips blocks outside the window."""
     head = qkv.shape[-1]
     # it refuses heads narrower than 16; zeros change no dot product, and the scale is 1
     q, k, v = F.pad(qkv, (0, max(0, 16 - head))).permute(2, 0, 3, 1, 4)
@@ -69,8 +70,8 @@ def _window(time, span, device):
     return create_block_mask(seen, None, None, time, time, device=device)
 
 
-class _Native(torch.autograd.Function):
-    """Keeps the output and one logarithm per query; the backward makes the scores again."""
+class _CPUAttention(torch.autograd.Function):
+    """Save the output and one logarithm per query; the backward computes the scores again."""
 
     @staticmethod
     def forward(ctx, qkv, span):
@@ -78,7 +79,7 @@ class _Native(torch.autograd.Function):
         out = qkv.new_empty(batch, time, heads, head)
         logs = qkv.new_empty(batch, heads, time)
         ctx.sizes = batch, time, heads, head, span
-        native.call("attention_forward", qkv, out, logs, *ctx.sizes)
+        cpu.call("attention_forward", qkv, out, logs, *ctx.sizes)
         ctx.save_for_backward(qkv, out, logs)
         return out
 
@@ -86,5 +87,5 @@ class _Native(torch.autograd.Function):
     def backward(ctx, grad):
         qkv, out, logs = ctx.saved_tensors
         to_qkv = torch.empty_like(qkv)
-        native.call("attention_backward", qkv, out, logs, grad.contiguous(), to_qkv, *ctx.sizes)
+        cpu.call("attention_backward", qkv, out, logs, grad.contiguous(), to_qkv, *ctx.sizes)
         return to_qkv, None

@@ -1,13 +1,13 @@
-"""Cross-entropy straight from final states, a slice of the logits alive at a time.
+"""Cross-entropy from final states, with one slice of the logits in memory at a time.
 
-At 50,257 tokens the logits of one micro-batch are gigabytes; a slice of them stays near the caches.
+With 50,257 tokens the logits of one micro-batch are gigabytes; a slice of them fits the caches.
 """
 
 import functools
 
 import torch
 
-from ouroboros.kernels import cpu as native
+from ouroboros.kernels import cpu
 from ouroboros.model.exact_draw import products
 from ouroboros.model.output_head import Head
 
@@ -30,7 +30,7 @@ def summed_loss(hidden: torch.Tensor, head: torch.Tensor, targets: torch.Tensor)
 
 
 class _SummedLoss(torch.autograd.Function):
-    """Makes the gradients along with the loss, since the logits are not kept for later."""
+    """Compute the gradients in the forward pass, since the logits are not stored."""
 
     @staticmethod
     def forward(ctx, hidden, head, targets):
@@ -50,7 +50,7 @@ class _SummedLoss(torch.autograd.Function):
                 torch.mm(gradient, weights, out=to_hidden[part])
                 if dtype == torch.float32:
                     to_head.addmm_(gradient.T, states[part])
-                else:  # the product is rounded to `dtype` first, so it goes through memory in parts
+                else:  # mm rounds the product to `dtype` in a copy, which is made in parts
                     for sums, columns in zip(
                         to_head.chunk(PARTS), gradient.chunk(PARTS, 1), strict=True
                     ):
@@ -62,34 +62,34 @@ class _SummedLoss(torch.autograd.Function):
     @staticmethod
     def backward(ctx, scale):
         to_hidden, to_head = ctx.saved_tensors
-        # in place: the head's gradient is as large as the head, and nobody asks for it twice
+        # in place: the head's gradient is as large as the head, and is used once
         to_head = to_head.mul_(scale).to(ctx.head.dtype)
         if ctx.head.is_leaf and ctx.head.grad is not None:
-            # here and now: autograd would keep it until the embeddings' gradient, as large, is there
+            # added here: autograd would hold it until the embeddings' gradient, as large, is computed
             ctx.head.grad += to_head
             to_head = None
         return to_hidden.mul_(scale), to_head, None
 
 
 class _Gradient:
-    """Probability minus one-hot of a slice of rows, in one buffer for all slices."""
+    """Gradient of the logits (softmax minus one-hot) of a slice of rows, in one buffer for all slices."""
 
     def __init__(self, weights, tokens):
         vocabulary, width = weights.shape
-        # The head's gradient passes through memory once per slice: wide models need more rows, and
-        # a GPU more still to be busy.
+        # The head's gradient passes through memory once per slice: wide models need larger slices,
+        # and a GPU larger ones still.
         most = 4096 if weights.is_cuda else max(192, width)
         self.rows = -(-tokens // -(-tokens // most))  # slices of even size
         self.weights = weights
         self.kernel = KERNELS.get(weights.dtype) if weights.device.type == "cpu" else None
-        if self.kernel and native.kernels():
+        if self.kernel and cpu.kernels():
             self.logits = weights.new_empty(self.rows, vocabulary)
-            self.panels = native.panels(weights) if native.usable(weights) else None
+            self.panels = cpu.panels(weights) if cpu.usable(weights) else None
         else:
             self.kernel = None
 
     def __call__(self, states, targets, losses):
-        """Fills `losses`; gradient of their sum for the logits (rows, vocabulary)."""
+        """Fill `losses`; returns the gradient of their sum with respect to the logits (rows, vocabulary)."""
         if self.kernel is None:
             compute = _compiled() if states.is_cuda else torch_gradient
             gradient, losses[:] = compute(products(states, self.weights), targets)
@@ -99,8 +99,8 @@ class _Gradient:
         if self.panels is None:
             torch.mm(states, self.weights.T, out=logits)
         else:
-            native.call("head_logits", states, self.panels, logits, *sizes)
-        native.call(self.kernel, logits, targets, losses, len(states), len(self.weights))
+            cpu.call("head_logits", states, self.panels, logits, *sizes)
+        cpu.call(self.kernel, logits, targets, losses, len(states), len(self.weights))
         return logits
 
 
@@ -108,7 +108,7 @@ KERNELS = {torch.float32: "cross_entropy_float", torch.bfloat16: "cross_entropy_
 
 
 def torch_gradient(logits, targets):
-    """By torch's own functions: float32 gradient (rows, vocabulary) and losses (rows,)."""
+    """The same by torch's own functions: float32 gradient (rows, vocabulary) and losses (rows,)."""
     logs = logits.logsumexp(1, keepdim=True)
     losses = (logs - logits.gather(1, targets[:, None])).squeeze(1)
     columns = torch.arange(logits.shape[1], device=logits.device)

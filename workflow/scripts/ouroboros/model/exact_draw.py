@@ -2,21 +2,21 @@
 
 A running sum over 50,257 probabilities in float32 gives tokens of the tail no probability at all,
 and this study is about tails. So a draw is by inverse CDF in two levels, with one float64 uniform
-per row: sums of blocks first, added up in float64; then, inside the block that the uniform falls
-into, a running sum in float64. Every token's probability is right to about 1e-7 of itself, however
-small it is.
+per row: over the sums of chunks of the vocabulary first, added up in float64; then, inside the
+chunk that the uniform falls into, over its tokens in float64. Every token's probability is right to
+a relative error of about 1e-7, however small it is.
 """
 
 import torch
 import torch.nn.functional as F
 
-BLOCK = 512  # tokens per block
+CHUNK = 512  # tokens of the vocabulary per chunk
 
 
 def products(hidden: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """Logits, float32 (rows, vocabulary): a GPU multiplies halves, but sums and gives float32.
+    """Logits, float32 (rows, vocabulary); a GPU multiplies in half precision and adds up in float32.
 
-    Logits rounded to half precision would show in the tails.
+    Logits rounded to half precision would distort the tails.
     """
     hidden = hidden.to(weights.dtype)
     if hidden.is_cuda and weights.dtype != torch.float32:
@@ -31,19 +31,19 @@ def draw(logits: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
     """
     rows, vocabulary = logits.shape
     weights = (logits - logits.amax(1, keepdim=True)).exp_()
-    weights = F.pad(weights, (0, -vocabulary % BLOCK)).view(rows, -1, BLOCK)
+    weights = F.pad(weights, (0, -vocabulary % CHUNK)).view(rows, -1, CHUNK)
     sums = weights.sum(2).double()
-    block, inside = _locate(sums, uniforms * sums.sum(1))
-    weights = weights[torch.arange(rows, device=logits.device), block].double()
-    # The share of the block, not the rest itself: its sum above is rounded to float32, and what
+    chunk, inside = _locate(sums, uniforms * sums.sum(1))
+    weights = weights[torch.arange(rows, device=logits.device), chunk].double()
+    # The share of the chunk, not the rest itself: its sum above is rounded to float32, and what
     # rounds off there may be the whole of a rare token.
-    share = inside / sums.gather(1, block[:, None]).squeeze(1)
+    share = inside / sums.gather(1, chunk[:, None]).squeeze(1)
     token, _ = _locate(weights, share * weights.sum(1))
-    return block * BLOCK + token
+    return chunk * CHUNK + token
 
 
 def _locate(weights, target):
-    """Where the running sum of each row passes `target`: index, and how far into that entry.
+    """The index where the running sum of each row passes `target`, and the distance into that entry.
 
     An entry of weight zero is never chosen, even where rounding puts the target on the total.
     """

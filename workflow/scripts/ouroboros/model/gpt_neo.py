@@ -35,7 +35,7 @@ class ModelSettings:
 
 
 class Block(nn.Module):
-    """Attention, then a perceptron of four times the width, each behind a layer norm."""
+    """Attention, then a perceptron of four times the width, each after a layer norm."""
 
     def __init__(self, settings: ModelSettings, layer: int):
         super().__init__()
@@ -58,7 +58,7 @@ class Block(nn.Module):
         return self.qkv(self.ln_1(x))
 
     def rest(self, x, attended):
-        """What follows attention."""
+        """The part of the block after attention: x and attended (..., width) -> (..., width)."""
         x = x + self.out(attended)
         return x + self.proj(F.gelu(self.fc(self.ln_2(x)), approximate="tanh"))
 

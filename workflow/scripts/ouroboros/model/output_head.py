@@ -1,9 +1,9 @@
-"""The output layer when its logits are not wanted: exact draws from its softmax, and log-sums."""
+"""Draw from the softmax of the output layer, or take its logsumexp, without storing all logits."""
 
 import torch
 
-from ouroboros.kernels import cpu as native
-from ouroboros.model import triton_selftest as gpu_check
+from ouroboros.kernels import cpu
+from ouroboros.model import triton_selftest
 from ouroboros.model.exact_draw import draw, products
 
 ROWS = 256  # rows of logits alive at once
@@ -14,23 +14,23 @@ class Head:
 
     def __init__(self, weights: torch.Tensor):
         self.weights = weights.detach()
-        self.native = native.usable(self.weights)
-        self.gpu = gpu_check.kernels(self.weights.device.type)
-        if self.native:
-            self.panels = native.panels(self.weights)
+        self.on_cpu = cpu.usable(self.weights)
+        self.triton = triton_selftest.kernels(self.weights.device.type)
+        if self.on_cpu:
+            self.panels = cpu.panels(self.weights)
 
     def draw(self, hidden: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
         """One token per row: states (rows, width), uniforms float64 (rows,) -> int64 (rows,)."""
-        if self.gpu:
+        if self.triton:
             hidden = hidden.to(self.weights.dtype)
-            return gpu_check.draw_tokens(self.gpu, hidden, self.weights, uniforms)
-        if not self.native:
+            return triton_selftest.draw_tokens(self.triton, hidden, self.weights, uniforms)
+        if not self.on_cpu:
             return torch.cat([
                 draw(products(hidden[part], self.weights), uniforms[part]) for part in _slices(len(hidden))
             ])  # fmt: skip
-        maxima, sums = self._blocks(hidden)
+        maxima, sums = self._chunks(hidden)
         tokens = torch.empty(len(hidden), dtype=torch.int64)
-        native.call(
+        cpu.call(
             "head_draw", hidden, self.panels, maxima, sums, uniforms, tokens,
             *hidden.shape, len(self.weights),
         )  # fmt: skip
@@ -38,20 +38,20 @@ class Head:
 
     def logsumexp(self, hidden: torch.Tensor) -> torch.Tensor:
         """Logarithm of the sum of exponentials of every row's logits: float32 (rows,)."""
-        if not self.native:
+        if not self.on_cpu:
             parts = [
                 products(hidden[part], self.weights).logsumexp(1) for part in _slices(len(hidden))
             ]
             return torch.cat(parts) if parts else hidden.new_empty(0)
-        maxima, sums = self._blocks(hidden)
+        maxima, sums = self._chunks(hidden)
         return sums.log_().add_(maxima).logsumexp(1)
 
-    def _blocks(self, hidden):
-        """Largest logit and sum of exp(logit - largest) per row and block of the vocabulary."""
-        blocks = -(-len(self.weights) // native.kernels().head_block())
-        maxima, sums = hidden.new_empty(2, len(hidden), blocks)
+    def _chunks(self, hidden):
+        """Largest logit and sum of exp(logit - largest) per row and chunk of the vocabulary."""
+        chunks = -(-len(self.weights) // cpu.kernels().head_block())
+        maxima, sums = hidden.new_empty(2, len(hidden), chunks)
         sizes = *hidden.shape, len(self.weights)
-        native.call("head_blocks", hidden, self.panels, maxima, sums, *sizes)
+        cpu.call("head_blocks", hidden, self.panels, maxima, sums, *sizes)
         return maxima, sums
 
 

@@ -1,9 +1,9 @@
 """The loss of every token of stories, as the paper's perplexity (section 5.2) defines it, exactly.
 
 Token t of a story is predicted from the up to `context` tokens before it in the same story. A
-context shorter than that begins with the end-of-text token, the empty context of training and
-sampling, so that the first token of a story counts too. Beyond `context` tokens the window slides,
-and every token has a forward pass of its own: positions begin anew in each window.
+shorter context begins with the end-of-text token, the empty context of training and sampling, so
+that the first token of a story counts too. Beyond `context` tokens the window slides, and every
+token has a forward pass of its own: positions start at 0 in each window.
 """
 
 import functools
@@ -39,8 +39,8 @@ def story_losses(
         work.append((np.concatenate([[end_of_text], head[:-1]]), head, index, 0))
         for time in range(context, len(story)):
             windows.append((story[time - context : time], story[time : time + 1], index, time))
-    # Longest first: batches of like length waste little on padding, and the largest comes first,
-    # so that memory that is too small shows at once.
+    # Longest first: batches of similar length need little padding, and if the memory is too small,
+    # the first batch shows it.
     work.sort(key=lambda item: -len(item[0]))
     progress = Progress("perplexity", sum(map(len, stories)), "tokens")
     with torch.inference_mode():
@@ -53,7 +53,7 @@ def story_losses(
 
 
 def _score(model, items, losses, progress, start, size):
-    """Right-padded: a causal model never looks at the padding, and it is dropped before the head."""
+    """Score a batch, padded on the right: a causal model ignores the padding, and the head skips it."""
     device = model.head.device
     items = items[start : start + size]
     longest = max(len(tokens) for tokens, *_ in items)
@@ -73,6 +73,6 @@ def _score(model, items, losses, progress, start, size):
 
 
 def mean_loss(losses: list[np.ndarray]) -> float:
-    """Mean loss in nats over all tokens of what `story_losses` returned."""
+    """Mean loss in nats over all tokens of the result of `story_losses`."""
     sums = np.array([story.sum(dtype=np.float64) for story in losses])
     return float(sums.sum() / sum(map(len, losses)))

@@ -1,7 +1,7 @@
-"""Whether the Triton kernels can be trusted on the GPU at hand: each job tries them on a small case.
+"""Self-test of the Triton kernels: each job on a GPU compares them with PyTorch on a small case.
 
-They were written without a GPU. Where they do not compile, or differ from PyTorch, PyTorch's own
-functions do the work, more slowly.
+GPUs and compilers differ. Where the kernels do not compile, or differ from PyTorch, PyTorch's own
+functions are used, more slowly.
 """
 
 import functools
@@ -20,11 +20,11 @@ def kernels(device: str):
     if device != "cuda":
         return None
     try:
-        from ouroboros.kernels import triton_kernels as gpu
+        from ouroboros.kernels import triton_kernels
 
-        check(gpu, device, torch.float16)
-        return gpu
-    except Exception as error:  # whatever a compiler for hardware unknown to us may raise
+        check(triton_kernels, device, torch.float16)
+        return triton_kernels
+    except Exception as error:  # a compiler for unknown hardware may raise anything
         log.warning(
             "The Triton kernels do not work on this GPU, so PyTorch's functions are used: right, but "
             "slower. (%s: %s)", type(error).__name__, str(error).splitlines()[0] if str(error) else "",
@@ -32,15 +32,15 @@ def kernels(device: str):
         return None
 
 
-def check(gpu, device: str, dtype: torch.dtype):
+def check(triton_kernels, device: str, dtype: torch.dtype):
     """Raise ArithmeticError unless attention and draws agree with PyTorch's."""
     generator = torch.Generator().manual_seed(0)
     rows, slots, heads, head = 5, 24, 4, 16
     qkv = torch.randn(40, rows, 3, heads * head, generator=generator).to(device, dtype)
     keys, values = torch.zeros(2, rows, slots, heads * head, dtype=dtype, device=device)
     for time in range(40):
-        clock = torch.tensor([time], device=device)
-        out = gpu.attention_step(qkv[time], keys, values, clock, heads)
+        device_time = torch.tensor([time], device=device)
+        out = triton_kernels.attention_step(qkv[time], keys, values, device_time, heads)
         seen = qkv[max(0, time + 1 - slots) : time + 1].float().unflatten(3, (heads, head))
         scores = torch.einsum("rhd,trhd->rht", seen[-1, :, 0], seen[:, :, 1])
         expected = torch.einsum("rht,trhd->rhd", scores.softmax(-1), seen[:, :, 2]).flatten(1)
@@ -49,19 +49,21 @@ def check(gpu, device: str, dtype: torch.dtype):
     weights = torch.randn(1000, 64, generator=generator).to(device, dtype)
     uniforms = torch.rand(300, dtype=torch.float64, generator=generator).to(device)
     logits = products(hidden, weights)
-    maxima, sums = gpu.head_blocks(hidden, weights)
+    maxima, sums = triton_kernels.head_blocks(hidden, weights)
     _agree("head", ((maxima + sums.log()).logsumexp(1) - logits.logsumexp(1)).abs().max(), 1e-3)
-    drawn = draw_tokens(gpu, hidden, weights, uniforms)
+    drawn = draw_tokens(triton_kernels, hidden, weights, uniforms)
     # sums in another order may move the border between two tokens past a uniform
     _agree("draws", (drawn != draw(logits, uniforms)).float().mean(), 0.02)
 
 
-def draw_tokens(gpu, hidden, weights, uniforms):
+def draw_tokens(triton_kernels, hidden, weights, uniforms):
     """One token per row, as `output_head.Head.draw`."""
-    maxima, sums = gpu.head_blocks(hidden, weights)
-    clock = torch.zeros(1, dtype=torch.int64, device=hidden.device)
-    tokens = clock.new_empty(1, len(hidden))
-    gpu.head_draw(hidden, weights, maxima, sums, uniforms[None], clock, tokens, tokens[0].clone())
+    maxima, sums = triton_kernels.head_blocks(hidden, weights)
+    time = torch.zeros(1, dtype=torch.int64, device=hidden.device)
+    tokens = time.new_empty(1, len(hidden))
+    triton_kernels.head_draw(
+        hidden, weights, maxima, sums, uniforms[None], time, tokens, tokens[0].clone()
+    )
     return tokens[0]
 
 

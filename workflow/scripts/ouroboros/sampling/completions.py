@@ -1,6 +1,6 @@
-"""An LM's completions of given beginnings (paper 5.3.3, step 1), sampled like its corpora.
+"""An LM's completions of given beginnings of stories (paper 5.3.3, step 1).
 
-A beginning follows the end-of-text token, as every story does in training. Completion c of
+They are drawn from the full distribution: `temperature`, a setting of corpora, does not apply. A beginning follows the end-of-text token, as every story does in training. Completion c of
 beginning p has a random stream of its own, so that neither batches nor the number of completions
 change what is drawn.
 """
@@ -23,7 +23,7 @@ def complete(
     """`completions` of every prompt, of up to `new_tokens` tokens drawn from the full distribution.
 
     Per prompt `beginning` and `completions`, each with its `text` and whether the LM `ended` it by
-    the end-of-text token, which is not part of the text. `batch` is how many are sampled at once.
+    the end-of-text token, which is not part of the text. `batch` is the number sampled at once.
     """
     given = [np.array(tokenizer.encode(prompt).ids) for prompt in prompts]
     length = max(map(len, given)) + new_tokens
@@ -41,7 +41,7 @@ def complete(
 
     def attempt(start, size):
         if size not in samplers:
-            samplers.clear()  # its memory is wanted for the next one
+            samplers.clear()  # frees its memory for the next one
             samplers[size] = Sampler(model, size, length, end_of_text)
         part = rows[start : start + size]
         draws = uniforms(key, [prompt << 32 | copy for prompt, copy in part], new_tokens)
@@ -57,7 +57,7 @@ def complete(
 
 
 def _complete(sampler, given: list[np.ndarray], draws: np.ndarray, length, progress):
-    """Tokens before (rows arrays of any lengths), uniforms (rows, new) -> new tokens (rows, new)."""
+    """New tokens (rows, new) that follow the `given` ones (an array per row), from uniforms (rows, new)."""
     lengths, new = [len(tokens) for tokens in given], draws.shape[1]
     before, ahead = np.full((len(given), length), DRAWN), np.zeros((len(given), length))
     for row, tokens in enumerate(given):

@@ -1,4 +1,4 @@
-"""What a sampling job has drawn so far: a state per block of sequences, so that none is drawn twice."""
+"""The batches that a sampling job has drawn so far, a state on disk each: none is drawn twice."""
 
 import logging
 from collections.abc import Iterator
@@ -12,8 +12,8 @@ from ouroboros.jobs.snapshots import States
 log = logging.getLogger("ouroboros")
 
 
-class Blocks:
-    """The blocks in order; `rows` sequences are there, and `batch` is how many were drawn at once."""
+class SampledBatches:
+    """The batches in order: `rows` sequences in all, up to `batch` of them drawn at once."""
 
     def __init__(self, states: States):
         self.states, self.rows, self.count, self.batch = states, 0, 0, None
@@ -22,16 +22,16 @@ class Blocks:
             self.rows += len(tensors["tokens"])
             self.count += 1
             self.batch = record["batch"]
-        # what follows a block that is lost cannot be told from what will be drawn in its place
+        # batches after a lost one could not be told from those drawn in its place
         states.keep_only(range(self.count))
         if self.count:
             log.info(
-                "Carries on behind sequence %d, from %d blocks in %s.",
+                "Resuming after sequence %d, from %d batches in %s.",
                 self.rows, self.count, states.folder,
             )  # fmt: skip
 
     def add(self, tokens: np.ndarray, batch: int):
-        """Put the next sequences on disk: uint16 (rows, length)."""
+        """Write the next sequences to disk: (rows, length)."""
         self.states.write(self.count, {"batch": batch}, {"tokens": torch.from_numpy(tokens)})
         self.rows += len(tokens)
         self.count += 1
@@ -41,7 +41,7 @@ class Blocks:
             state = self.states.read(number)
             if state is None:
                 raise UserError(
-                    f"{self.states.path(number)}, a block of sequences that was just sampled, cannot "
+                    f"{self.states.path(number)}, a batch of sequences that was just sampled, cannot "
                     "be read back. Run the same command again: it is sampled anew."
                 )
             yield state[1]["tokens"].numpy()

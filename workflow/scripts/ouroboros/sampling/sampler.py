@@ -1,7 +1,7 @@
 """Free sampling of a generation's corpus from the empty context (paper 5.1.2, Algorithm 1).
 
-Sequence i of a generation has a random stream of its own (`randomness.uniforms`): which sequences
-are sampled together, and in how many shards, changes nothing in what is drawn.
+Sequence i of a generation has a random stream of its own (`randomness.uniforms`): neither batches
+nor the number of shards change what is drawn.
 """
 
 from collections.abc import Iterator
@@ -17,11 +17,11 @@ from ouroboros.model.gpt_neo import GPTNeo
 from ouroboros.model.output_head import Head
 from ouroboros.randomness import uniforms
 from ouroboros.sampling.kv_cache import Decoder
-from ouroboros.sampling.small_model import Narrow, fits
+from ouroboros.sampling.small_model import SmallModelSampler, fits
 
 HALF = torch.float16  # of keys, values and products on a GPU
-DRAWN = -1  # in the place of a given token where there is none
-STRIDE = 32  # positions that a narrow model's kernel draws at once: between them progress shows
+DRAWN = -1  # stands in `given` where the token is to be drawn
+STRIDE = 32  # positions per call of the small model's kernel; progress is shown between calls
 
 
 def sample(
@@ -30,8 +30,8 @@ def sample(
 ) -> Iterator[np.ndarray]:  # fmt: skip
     """Sequences `indices` of the corpus whose streams belong to `key`: uint16 (rows, length).
 
-    The first `done` of them are left out; those behind are sampled in the batches that they have
-    without it where `done` is the end of a batch, and so to the last bit as then.
+    The first `done` of them are left out. Where `done` is the end of a batch, the others are sampled
+    in the same batches as without it, and so with the same bits.
 
     The empty context is the end-of-text token at position 0; tokens are drawn from the full
     distribution and a sampled end-of-text is followed by the next story, up to `length` tokens.
@@ -47,7 +47,7 @@ def sample(
 
     def attempt(start, rows):
         if rows not in samplers:
-            samplers.clear()  # its memory is wanted for the next one
+            samplers.clear()  # frees its memory for the next one
             samplers[rows] = Sampler(model, rows, length, end_of_text, temperature)
         draws = uniforms(key, indices[start : start + rows], length)
         return samplers[rows].sample(draws, progress)
@@ -57,9 +57,9 @@ def sample(
 
 
 def fitting_batch(model: GPTNeo, length: int, sequences: int) -> int:
-    """How many sequences to sample at once: what a GPU's free memory holds, a few on a CPU.
+    """The number of sequences to sample at once: what a GPU's free memory holds, up to 128 on a CPU.
 
-    At most 8,192, behind which a GPU has nothing left to gain, and such that batches are even.
+    At most 8,192, beyond which a GPU gains nothing, and such that batches are of even size.
     """
     most = 128
     if model.head.is_cuda:
@@ -71,10 +71,10 @@ def fitting_batch(model: GPTNeo, length: int, sequences: int) -> int:
 
 
 class Sampler:
-    """Buffers for `rows` sequences at a time, filled again and again.
+    """Sample up to `rows` sequences at a time, in buffers that are reused.
 
-    On a GPU keys, values and products are float16, sums float32, and each step is a graph, captured
-    once and replayed: hence everything that a step reads or writes, the time too, stays in place.
+    On a GPU keys, values and products are float16, sums float32. Each step is a CUDA graph, captured
+    once and replayed: so all that a step reads or writes, the time too, stays at its address.
     """
 
     @torch.inference_mode()
@@ -82,20 +82,22 @@ class Sampler:
         device = model.head.device
         self.on_gpu = device.type == "cuda"
         self.temperature = temperature
-        self.narrow = Narrow(model, rows, length, temperature) if fits(model) else None
-        if not self.narrow:
+        self.small_model = (
+            SmallModelSampler(model, rows, length, temperature) if fits(model) else None
+        )
+        if not self.small_model:
             self.decoder = Decoder(model, rows, length, HALF if self.on_gpu else torch.float32)
             self.head = Head(model.head.to(HALF) if self.on_gpu else model.head)
         self.draws = torch.zeros(length, rows, dtype=torch.float64, device=device)
-        # token t of a sequence is in row t + 1, behind the empty context
+        # row 0 is the empty context; token t of a sequence is in row t + 1
         self.tokens = torch.full((length + 1, rows), end_of_text, device=device)
         self.given = torch.full_like(self.tokens, DRAWN)
-        self.clock = torch.zeros(1, dtype=torch.int64, device=device)
+        self.device_time = torch.zeros(1, dtype=torch.int64, device=device)
         self.graphs = {}
 
     @torch.inference_mode()
     def sample(self, draws: np.ndarray, progress, given: np.ndarray | None = None) -> np.ndarray:
-        """Uniforms (rows, length) -> tokens uint16 (rows, length); rows may be fewer than prepared.
+        """Tokens (rows, length) from uniforms (rows, length), for up to as many rows as prepared.
 
         Where `given`, int64 (rows, length), is not DRAWN, its token is taken instead of a draw.
         """
@@ -104,12 +106,12 @@ class Sampler:
         self.given.fill_(DRAWN)
         if given is not None:
             self.given[1 : length + 1, :rows] = torch.from_numpy(given.T)
-        stride = STRIDE if self.narrow else 1
+        stride = STRIDE if self.small_model else 1
         for time in range(0, length, stride):
             end = min(time + stride, length)
-            self.clock.fill_(time)
-            if self.narrow:
-                self.narrow.steps(self.tokens, self.draws, self.given, time, end)
+            self.device_time.fill_(time)
+            if self.small_model:
+                self.small_model.steps(self.tokens, self.draws, self.given, time, end)
             elif self.on_gpu:
                 self._replay(time)
             else:
@@ -118,28 +120,28 @@ class Sampler:
         return self.tokens[1 : length + 1, :rows].T.cpu().numpy().astype(TOKEN)
 
     def _step(self, time):
-        """Draw token `time` of every sequence. Done twice, it leaves the same behind."""
-        latest = self.tokens.index_select(0, self.clock).squeeze(0)
+        """Draw token `time` of every sequence; a second call changes nothing."""
+        latest = self.tokens.index_select(0, self.device_time).squeeze(0)
         with torch.autocast("cuda", HALF, enabled=self.on_gpu, cache_enabled=False):
-            hidden = self.decoder.step(latest, time, self.clock)
+            hidden = self.decoder.step(latest, time, self.device_time)
         if self.temperature != 1.0:
             hidden = hidden / self.temperature
-        drawn = self.head.draw(hidden, self.draws.index_select(0, self.clock).squeeze(0))
-        given = self.given.index_select(0, self.clock + 1).squeeze(0)
+        drawn = self.head.draw(hidden, self.draws.index_select(0, self.device_time).squeeze(0))
+        given = self.given.index_select(0, self.device_time + 1).squeeze(0)
         drawn = torch.where(given == DRAWN, drawn, given)
-        self.tokens.index_copy_(0, self.clock + 1, drawn.unsqueeze(0))
+        self.tokens.index_copy_(0, self.device_time + 1, drawn.unsqueeze(0))
 
     def _replay(self, time):
-        """The step from its graph, which steps of equal form share."""
-        form = self.decoder.form(time)
-        graph = self.graphs.get(form)
+        """Replay the step's CUDA graph, captured at the first step with the same key."""
+        key = self.decoder.graph_key(time)
+        graph = self.graphs.get(key)
         if graph is None:
             stream = torch.cuda.Stream()
             stream.wait_stream(torch.cuda.current_stream())
             with torch.cuda.stream(stream):
-                self._step(time)  # once before the capture, so that libraries are set up
+                self._step(time)  # once before the capture, to initialise libraries
             torch.cuda.current_stream().wait_stream(stream)
-            graph = self.graphs[form] = torch.cuda.CUDAGraph()
+            graph = self.graphs[key] = torch.cuda.CUDAGraph()
             with torch.cuda.graph(graph):
                 self._step(time)
         graph.replay()

@@ -1,31 +1,33 @@
-"""Sampling from narrow models by one kernel, which draws many positions of all sequences per call.
+"""Sampling from small models by one C++ kernel, which draws many positions of all sequences per call.
 
-Up to a width of 128 a model's layers stay in a core's cache. What a step costs then is what lies
-between its parts, so here nothing does: see native/narrow.cpp.
+Up to a width of 128 the weights of a layer stay in a core's cache. The cost of a step is then that
+of the calls between its parts, which one kernel for all of them avoids: kernels/cpu/narrow.cpp.
 """
 
 import torch
 import torch.nn.functional as F
 
-from ouroboros.kernels import cpu as native
+from ouroboros.kernels import cpu
 
 WIDEST = 128
-HIDDEN_PER_WEIGHT = 4  # weights should be a small part of what is read: a fourth of the rings
+HIDDEN_PER_WEIGHT = (
+    4  # bytes of caches read per byte of weights, at least, by sequences computed together
+)
 
 
 def fits(model) -> bool:
-    """Whether the kernel can sample this model, and is the quickest way to."""
+    """Tell whether the kernel can sample this model, and is the quickest way to."""
     width = model.settings.hidden_size
-    return width <= WIDEST and native.usable(model.head) and width % _outputs() == 0
+    return width <= WIDEST and cpu.usable(model.head) and width % _outputs() == 0
 
 
-class Narrow:
-    """Keys, values and weights of `rows` sequences of up to `length` tokens, for calls of `steps`."""
+class SmallModelSampler:
+    """Caches for `rows` sequences of up to `length` tokens, and the weights in the kernel's order."""
 
     def __init__(self, model, rows: int, length: int, temperature: float = 1.0):
         settings = model.settings
         self.settings, self.rows = settings, rows
-        group, lanes = native.kernels().narrow_group(), native.kernels().narrow_lanes()
+        group, lanes = cpu.kernels().narrow_group(), cpu.kernels().narrow_lanes()
         groups = -(-rows // group)
         head = settings.hidden_size // settings.heads
         slots = [min(block.span, length) for block in model.blocks]
@@ -50,25 +52,25 @@ class Narrow:
         self.together = min(even, -(-HIDDEN_PER_WEIGHT * weights // read))
 
     def steps(self, tokens, draws, given, first: int, last: int):
-        """Draw positions `first` to `last` of every sequence, behind those drawn before.
+        """Draw positions `first` to `last` (exclusive) of every sequence, after those drawn before.
 
         tokens int64 (length + 1, rows), whose row t + 1 is drawn by the uniforms draws[t], float64
         (length, rows); where `given`, shaped like tokens, is not negative, it is taken instead.
         """
         settings = self.settings
-        native.call(
+        cpu.call(
             "narrow_sample", *self.model, draws, given, tokens, self.hidden, settings.layers,
             settings.hidden_size, settings.heads, settings.vocabulary_size, self.rows, first, last,
             self.together,
         )  # fmt: skip
 
     def states(self) -> torch.Tensor:
-        """What the logits of the latest position were made of: (rows, width)."""
+        """The final states of the latest position: (rows, width)."""
         return self.hidden.transpose(1, 2).flatten(0, 1)[: self.rows]
 
 
 def _outputs():
-    return native.kernels().narrow_outputs()
+    return cpu.kernels().narrow_outputs()
 
 
 def _weights(block):
@@ -85,5 +87,5 @@ def _weights(block):
 def _tiles(weights):
     """Weights (outputs, width) as the kernel reads them: (outputs / tile, width, tile)."""
     outputs, width = weights.shape
-    padded = F.pad(weights.detach(), (0, 0, 0, -outputs % native.kernels().narrow_block()))
+    padded = F.pad(weights.detach(), (0, 0, 0, -outputs % cpu.kernels().narrow_block()))
     return padded.view(-1, _outputs(), width).transpose(1, 2).contiguous()

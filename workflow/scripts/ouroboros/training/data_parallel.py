@@ -1,10 +1,12 @@
-"""The processes of one training job, a GPU each: every one holds the model and a part of every update.
+"""Data-parallel training: every process holds the model and computes a part of each update's gradient.
 
-Their gradients are summed once per update, whatever micro-batches each of them takes, so that all
-make the same step. The first process leads: it alone reads and writes states, measures and logs.
+The gradients are summed once per update, whatever micro-batches each process takes, so that all
+make the same step. Rank 0 is the job's own process: it alone reads and writes states, measures and
+logs.
 
-torch's DistributedDataParallel sums the same gradients while the last micro-batch is at work. It is not used:
-it cannot begin a batch anew that memory was too small for, and cannot do without rows in a process.
+torch's DistributedDataParallel sums the same gradients during the last micro-batch's backward pass.
+It is not used: it cannot start a batch again after running out of memory, nor do without rows in a
+process.
 """
 
 import os
@@ -15,57 +17,58 @@ import numpy as np
 import torch
 import torch.distributed as dist
 
-FOREVER = timedelta(days=30)  # a process that is gone is noticed otherwise: launcher.py
+FOREVER = timedelta(days=30)  # launcher.py notices a process that has ended, long before this
 
 
 @dataclass(frozen=True)
-class Team:
-    """The place of this process among `size`; one alone sums nothing and says nothing to anybody."""
+class ProcessGroup:
+    """The rank of this process among `world_size`, and its device; one process alone sums nothing."""
 
     rank: int = 0
-    size: int = 1
+    world_size: int = 1
     device: torch.device | None = None
 
     @classmethod
-    def join(cls, rank: int, size: int, device: torch.device, store: str) -> "Team":
-        """Meet the others by a file that none of them has made yet."""
+    def join(cls, rank: int, world_size: int, device: torch.device, store: str) -> "ProcessGroup":
+        """Wait for all ranks to meet through the file `store`, which must not exist before."""
         os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")  # they are on one machine
         dist.init_process_group(
             "nccl" if device.type == "cuda" else "gloo",
-            store=dist.FileStore(store, size), rank=rank, world_size=size, timeout=FOREVER,
+            store=dist.FileStore(store, world_size), rank=rank, world_size=world_size,
+            timeout=FOREVER,
         )  # fmt: skip
-        return cls(rank, size, device)
+        return cls(rank, world_size, device)
 
     @property
-    def leads(self) -> bool:
-        """Whether this is the process that reads and writes files."""
+    def is_main(self) -> bool:
+        """Whether this is rank 0, which reads and writes files."""
         return self.rank == 0
 
-    def share(self, rows: np.ndarray) -> np.ndarray:
-        """This process's rows of an update; none where there are fewer rows than processes."""
-        return rows[self.rank :: self.size]
+    def own(self, rows: np.ndarray) -> np.ndarray:
+        """This rank's rows of an update; none where there are fewer rows than ranks."""
+        return rows[self.rank :: self.world_size]
 
     def sum_gradients(self, model: torch.nn.Module):
-        """Leave in every parameter the sum of all processes' gradients; the same bits in each."""
-        if self.size == 1:
+        """Sum every parameter's gradient over all ranks, in place; the same bits in each."""
+        if self.world_size == 1:
             return
         for parameter in model.parameters():
-            if parameter.grad is None:  # without a row so far
+            if parameter.grad is None:  # this rank has had no row so far
                 parameter.grad = torch.zeros_like(parameter)
-        sums = [dist.all_reduce(p.grad, async_op=True) for p in model.parameters()]
-        for one in sums:
-            one.wait()
+        pending = [dist.all_reduce(p.grad, async_op=True) for p in model.parameters()]
+        for reduction in pending:
+            reduction.wait()
 
-    def total(self, value: torch.Tensor) -> float:
-        """The sum of all processes' values (one number each)."""
-        if self.size > 1:
+    def sum(self, value: torch.Tensor) -> float:
+        """The sum of all ranks' values (one number each)."""
+        if self.world_size > 1:
             dist.all_reduce(value)
         return value.item()
 
-    def said(self, value: float) -> float:
-        """The leader's value, in every process; what the others give does not count."""
-        mine = torch.tensor(value if self.leads else 0.0, dtype=torch.float64, device=self.device)
-        return self.total(mine)
+    def broadcast(self, value: float) -> float:
+        """Rank 0's value, in every rank."""
+        mine = torch.tensor(value if self.is_main else 0.0, dtype=torch.float64, device=self.device)
+        return self.sum(mine)
 
 
-ALONE = Team()
+ALONE = ProcessGroup()

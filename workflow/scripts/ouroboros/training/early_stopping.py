@@ -24,9 +24,9 @@ class Search:
 def train_until_best(training, held_out: list[np.ndarray], end_of_text: int):
     """Train with early stopping on the held-out stories (paper 5.1.2).
 
-    Returns the model of the best epoch and what `epochs.json` says: `epochs`, its number, and
-    `held_out_losses`, the loss after every epoch that was tried. Each held-out story counts up to
-    the model's context. A fixed number in `epochs` is trained as it is, and its losses are noted.
+    Returns the model of the best epoch and the content of `epochs.json`: `epochs`, its number, and
+    `held_out_losses`, the loss after every epoch that was tried. A held-out story is cut at the
+    model's context. A fixed number in `epochs` is trained as it is, and its losses are recorded.
     """
     settings, search = training.settings, training.search
     fixed = None if settings.epochs == "auto" else settings.epochs
@@ -38,8 +38,10 @@ def train_until_best(training, held_out: list[np.ndarray], end_of_text: int):
     ):
         if training.epochs == len(search.losses):  # else it was stopped before it was measured
             training.epoch()
-        loss = _held_out_loss(training, held_out, end_of_text) if training.team.leads else 0.0
-        search.losses.append(training.team.said(loss))
+        loss = (
+            _held_out_loss(training, held_out, end_of_text) if training.processes.is_main else 0.0
+        )
+        search.losses.append(training.processes.broadcast(loss))
         epoch = len(search.losses)
         log.info("epoch %d: held-out loss %.5f", epoch, search.losses[-1])
         if fixed or not search.best or search.losses[-1] < search.losses[search.best - 1]:

@@ -1,4 +1,4 @@
-"""A training job in plain values, which each of its processes can be told."""
+"""A training job in plain values, which can be sent to each of its processes."""
 
 from dataclasses import dataclass
 
@@ -8,14 +8,14 @@ from ouroboros.data.corpus import Corpus
 from ouroboros.data.tokenise import read_token_stories
 from ouroboros.jobs.snapshots import Keeper, States
 from ouroboros.model.gpt_neo import GPTNeo, ModelSettings
-from ouroboros.training.data_parallel import ALONE, Team
+from ouroboros.training.data_parallel import ALONE, ProcessGroup
 from ouroboros.training.early_stopping import train_until_best
 from ouroboros.training.trainer import Training, TrainingSettings, train
 
 
 @dataclass(frozen=True)
 class TrainingJob:
-    """What is trained on what; without `epochs`, early stopping on the `heldout` stories finds them."""
+    """Settings and files of one training; where `epochs` is None, early stopping on `heldout` finds it."""
 
     model: dict
     vocabulary_size: int
@@ -26,22 +26,24 @@ class TrainingJob:
     corpus: list[str]
     heldout: str | None
     epochs: int | None
-    micro_batch: int  # sequences that a device takes at once
+    micro_batch: int  # sequences that a device computes at once
     state_minutes: float
 
-    def prepare(self, device: torch.device, states: States, team: Team = ALONE) -> Training:
-        """The training where its last state left it, or at its beginning."""
+    def prepare(
+        self, device: torch.device, states: States, processes: ProcessGroup = ALONE
+    ) -> Training:  # fmt: skip
+        """The training, resumed from its last state where there is one."""
         training = Training(
             ModelSettings(**self.model, vocabulary_size=self.vocabulary_size),
             TrainingSettings(**self.training), Corpus.read(self.corpus), self.seed,
-            self.generation, device, self.micro_batch, Keeper(states, self.state_minutes), team,
+            self.generation, device, self.micro_batch, Keeper(states, self.state_minutes), processes,
         )  # fmt: skip
         training.resume()
         return training
 
     def run(self, training: Training) -> tuple[GPTNeo, dict]:
-        """Train to the end: the model, and what `epochs.json` says of its epochs."""
+        """Train to the end; returns the model, and `epochs` and how it was found, as in epochs.json."""
         if self.epochs is None:
-            held_out = read_token_stories(self.heldout) if training.team.leads else []
+            held_out = read_token_stories(self.heldout) if training.processes.is_main else []
             return train_until_best(training, held_out, self.end_of_text)
         return train(training, self.epochs), {"epochs": self.epochs}

@@ -1,7 +1,7 @@
 """Training of one generation from random weights (paper 5.1.2, Algorithm 1).
 
-AdamW at a constant learning rate; every update sees `batch` sequences, whatever a device takes at
-once: the gradient of an update is that of the mean loss over all its tokens.
+AdamW at a constant learning rate. Every update takes `batch` sequences, in micro-batches that fit
+the device: the gradient of an update is that of the mean loss over all its tokens.
 """
 
 import logging
@@ -13,7 +13,7 @@ import torch
 
 from ouroboros.data.corpus import Corpus
 from ouroboros.errors import UserError
-from ouroboros.jobs import signals as stopping
+from ouroboros.jobs import signals
 from ouroboros.jobs.batch_size import fitting
 from ouroboros.jobs.device import autocast
 from ouroboros.jobs.progress import Progress
@@ -21,11 +21,11 @@ from ouroboros.jobs.snapshots import Keeper
 from ouroboros.model.cross_entropy import summed_loss
 from ouroboros.model.gpt_neo import GPTNeo, ModelSettings, initialise
 from ouroboros.randomness import permutation, seed_for
-from ouroboros.training.data_parallel import ALONE, Team
+from ouroboros.training.data_parallel import ALONE, ProcessGroup
 from ouroboros.training.early_stopping import Search
-from ouroboros.training.trainer_state import gather, put_back
+from ouroboros.training.trainer_state import gather, restore
 
-# A scale of 2^16 that is halved so often is far below 1: then it is not the scale that is to blame.
+# A scale of 2^16 halved so often is far below 1: then the scale is not the cause.
 MOST_SKIPPED = 20  # updates in a row
 
 log = logging.getLogger("ouroboros")
@@ -48,10 +48,11 @@ class TrainingSettings:
 
 @dataclass
 class Training:
-    """One generation in training; `epoch` runs once over the corpus, `losses` has every update's.
+    """One generation in training; `epoch` makes one pass over the corpus.
 
-    A loss that is not finite is None. With a `keeper` its state is kept on disk. Each process of a
-    `team` has a `device` of its own and takes its part of every update.
+    `losses` holds the mean loss of every update in nats, None where it was not finite. A `keeper`
+    writes states to disk. Each of several `processes` has a `device` of its own and computes its
+    part of every update.
     """
 
     model_settings: ModelSettings
@@ -62,10 +63,10 @@ class Training:
     device: torch.device
     micro_batch: int
     keeper: Keeper | None = None
-    team: Team = ALONE
+    processes: ProcessGroup = ALONE
     losses: list[float | None] = field(default_factory=list)
     search: Search = field(default_factory=Search)
-    skipped: int = 0  # updates in a row that the scaler of fp16 has passed over
+    skipped: int = 0  # updates in a row that fp16's scaler has skipped
 
     def __post_init__(self):
         self._check()
@@ -79,33 +80,36 @@ class Training:
         self.optimizer = make_optimizer(self.model, self.settings)
         scaled = self.settings.precision == "fp16" and self.device.type == "cuda"
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)
-        self.scaler.scale(torch.zeros((), device=self.device))  # it begins with its first loss
+        self.scaler.scale(
+            torch.zeros((), device=self.device)
+        )  # creates its state now, so that it can be loaded
 
     @property
     def epochs(self) -> int:
-        """Passes over the corpus that are complete."""
+        """Complete passes over the corpus."""
         return len(self.losses) // self._updates_per_epoch()
 
     def _updates_per_epoch(self):
         return -(-len(self.corpus) // self.settings.batch)
 
     def resume(self):
-        """Carry on from the last good state, where there is one: the leader's."""
+        """Resume from the last good state, where there is one; rank 0 chooses it."""
         if self.keeper is None:
             return
-        state = self.keeper.latest() if self.team.leads else None
-        number = int(self.team.said(self.keeper.last or 0))
+        state = self.keeper.latest() if self.processes.is_main else None
+        number = int(self.processes.broadcast(self.keeper.last or 0))
         if number:
-            put_back(self, *(state or self.keeper.state(number)))
+            restore(self, *(state or self.keeper.state(number)))
             log.info(
-                "Carries on behind update %d (%d epochs are complete), from %s.",
+                "Resuming after update %d (%d epochs are complete), from %s.",
                 len(self.losses), self.epochs, self.keeper.states.path(number),
             )  # fmt: skip
 
     def epoch(self):
-        """The pass over the corpus, or what is left of it, in an order of its own.
+        """Make one pass over the corpus in its own random order, or the rest of an interrupted one.
 
-        The last update takes what is left. A signal is answered when the state is on disk.
+        The last update takes the remaining sequences. On a signal the state is written, then the
+        job stops.
         """
         self.model.train()
         key = seed_for(self.seed, self.generation, "order")
@@ -114,9 +118,9 @@ class Training:
         name = f"generation {self.generation}, epoch {self.epochs + 1}"
         length = self.corpus.tokens.shape[1]
         progress = Progress(name, len(order) * length, "tokens")
-        with stopping.held():
+        with signals.held():
             for start in range(0, len(order), self.settings.batch):
-                # rows in the order of the file: quicker to gather, and the sum is the same set
+                # sorted: quicker to read, and an update is a sum over a set
                 rows = np.sort(order[start : start + self.settings.batch])
                 loss = self.update(rows)
                 self.losses.append(loss if math.isfinite(loss) else None)
@@ -126,55 +130,55 @@ class Training:
         progress.close(f"loss {loss:.4f}")
 
     def update(self, rows: np.ndarray) -> float:
-        """One AdamW update on the sequences `rows`; the mean loss over their tokens, in nats."""
+        """Make one AdamW update on the sequences `rows`; returns the mean loss of their tokens in nats."""
         tokens = len(rows) * self.corpus.tokens.shape[1]
-        share = self.team.share(rows)
+        own = self.processes.own(rows)
         losses, self.micro_batch = fitting(
-            self.micro_batch, lambda size: self._gradients(share, size, tokens)
+            self.micro_batch, lambda size: self._gradients(own, size, tokens)
         )
-        self.team.sum_gradients(self.model)
+        self.processes.sum_gradients(self.model)
         self.scaler.unscale_(self.optimizer)
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.gradient_clip)
         self.scaler.step(self.optimizer)
         self.scaler.update()
-        loss = self.team.total(torch.stack(losses).sum(dtype=torch.float64)) / tokens
+        loss = self.processes.sum(torch.stack(losses).sum(dtype=torch.float64)) / tokens
         self._check_finite(loss, norm.item())
         return loss
 
     def _gradients(self, rows, micro_batch, tokens):
-        """Leave these rows' part of an update's gradient in the parameters.
+        """Compute these rows' part of an update's gradient, in the parameters' `grad`.
 
-        Returns the summed loss of each micro-batch, behind a zero.
+        Returns a zero, then the summed loss of each micro-batch.
         """
-        # kept and filled with zeros: given back and asked for anew, they would scatter the memory
+        # zeros in place: freeing and allocating them at every update would fragment the memory
         self.optimizer.zero_grad(set_to_none=False)
-        losses = [torch.zeros((), device=self.device)]  # a small update may have no row for all
+        losses = [torch.zeros((), device=self.device)]  # a rank may have no row of a small update
         for start in range(0, len(rows), micro_batch):
             inputs, targets = self._micro_batch(rows[start : start + micro_batch])
             with autocast(self.device, self.settings.precision):
                 hidden = self.model.hidden(inputs)
                 loss = summed_loss(hidden.flatten(0, 1), self.model.head, targets.flatten())
             self.scaler.scale(loss / tokens).backward()
-            losses.append(loss.detach())  # as a number only below: a GPU need not be waited for
-            self._stop_if_asked()  # an update can take minutes; this one will be begun anew
+            losses.append(loss.detach())  # no .item() here: it would wait for the GPU
+            self._stop_if_asked()  # an update can take minutes; this one will be computed again
         return losses
 
     def _keep(self, now):
-        if self.keeper and self.team.leads and (now or self.keeper.due()):
+        if self.keeper and self.processes.is_main and (now or self.keeper.due()):
             self.keeper.keep(*gather(self))
 
     def _stop_if_asked(self):
-        if stopping.asked():
+        if signals.asked():
             self._keep(now=True)
-            stopping.stop()
+            signals.stop()
 
     def _micro_batch(self, rows):
-        """Inputs and targets, int64 (rows, length): each token from the ones before it."""
+        """Inputs and targets, int64 (rows, length) each: input t is the token before target t."""
         tokens = self.corpus.tokens[rows].astype(np.int64)
         previous = self.corpus.previous[rows].astype(np.int64)
         inputs = np.concatenate([previous[:, None], tokens[:, :-1]], axis=1)
         parts = [torch.from_numpy(part) for part in (inputs, tokens)]
-        if self.device.type == "cuda":  # the copy runs beside what the GPU is still busy with
+        if self.device.type == "cuda":  # the copy runs while the GPU computes
             return [part.pin_memory().to(self.device, non_blocking=True) for part in parts]
         return parts
 
@@ -194,7 +198,7 @@ class Training:
             )
 
     def _check_finite(self, loss, norm):
-        """fp16's scaler passes over an update now and then, by design; nothing else may."""
+        """Raise UserError for a loss or gradient that is not finite, unless fp16's scaler skips it."""
         if math.isfinite(loss) and math.isfinite(norm):
             self.skipped = 0
             return
@@ -221,7 +225,7 @@ def train(training: Training, epochs: int) -> GPTNeo:
 
 
 def compile_blocks(model: GPTNeo):
-    """Fuse what is around attention, which has a kernel of its own; the loss has its own too."""
+    """Compile the parts of a block around attention, which has a kernel of its own, as the loss has."""
     for block in model.blocks:
         block.queries = torch.compile(block.queries)
         block.rest = torch.compile(block.rest)

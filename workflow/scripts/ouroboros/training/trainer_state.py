@@ -1,6 +1,7 @@
-"""Training as a state on disk and back: with it, what follows is the same to the last bit.
+"""The state of a training, to write to disk and to restore: resumed training makes the same bits.
 
-No random numbers are drawn in training: weights, and the order of every epoch, come from seeds.
+It holds no random generator, since training draws no random numbers: initial weights and the order
+of every epoch come from seeds.
 """
 
 import logging
@@ -11,7 +12,7 @@ log = logging.getLogger("ouroboros")
 
 
 def gather(training) -> tuple[dict, dict[str, torch.Tensor]]:
-    """The record and tensors of a state; the position is the number of updates in the loss curve."""
+    """The record and tensors of a state; the position is the length of the loss curve."""
     search = training.search
     record = {
         "losses": training.losses,
@@ -29,15 +30,15 @@ def gather(training) -> tuple[dict, dict[str, torch.Tensor]]:
     return record, tensors
 
 
-def put_back(training, record: dict, tensors: dict[str, torch.Tensor]):
-    """Make `training` what it was when the state was gathered."""
+def restore(training, record: dict, tensors: dict[str, torch.Tensor]):
+    """Restore `training` as it was when the state was gathered."""
     training.losses[:] = record["losses"]
     training.skipped = record["skipped"]
     training.scaler.load_state_dict(record["scaler"])
     training.micro_batch = min(training.micro_batch, record["micro_batch"])
     training.search.losses[:] = record["held_out_losses"]
     training.search.best = record["best"]
-    # Copies throughout: what was read is the file itself, mapped into memory.
+    # Copies throughout: the tensors that were read are the file itself, mapped into memory.
     training.model.load_state_dict(_part(tensors, "model."))
     best = _part(tensors, "best.")
     training.search.weights = {k: v.to(training.device, copy=True) for k, v in best.items()} or None

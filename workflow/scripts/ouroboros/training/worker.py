@@ -1,6 +1,6 @@
-"""A process of a team that does not lead: `python -m ouroboros.training.worker`, its order on standard input.
+"""A worker process of a training job: `python -m ouroboros.training.worker`, its assignment on stdin.
 
-Started by launcher.py alone. It trains as the leader does, and writes nothing but warnings.
+launcher.py starts it. It trains as rank 0 does, and writes nothing but warnings.
 """
 
 import ctypes
@@ -13,33 +13,34 @@ PR_SET_PDEATHSIG = 1
 
 
 def end_with(parent: int):
-    """Let the kernel kill this process when its parent is gone; at once where it is by now."""
+    """Have the kernel kill this process when its parent ends; exit at once where it has ended."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         sys.exit("The process that started this one is gone.")
 
 
 def main():
-    """Follow the leader through one training job."""
-    order = json.load(sys.stdin)
-    end_with(order["leader"])
+    """Take part in one training job."""
+    assignment = json.load(sys.stdin)
+    end_with(assignment["parent"])
     import logging
 
     import torch
 
     from ouroboros.errors import UserError
     from ouroboros.jobs.snapshots import States
-    from ouroboros.training.data_parallel import Team
+    from ouroboros.training.data_parallel import ProcessGroup
     from ouroboros.training.job import TrainingJob
 
-    name = f"process {order['rank'] + 1} of {order['size']}"
+    rank, world_size = assignment["rank"], assignment["world_size"]
+    name = f"process {rank + 1} of {world_size}"
     logging.basicConfig(format=f"%(asctime)s {name}: %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
-    torch.set_num_threads(order["threads"])
-    device = torch.device(order["device"])
-    team = Team.join(order["rank"], order["size"], device, order["store"])
-    job = TrainingJob(**order["job"])
+    torch.set_num_threads(assignment["threads"])
+    device = torch.device(assignment["device"])
+    processes = ProcessGroup.join(rank, world_size, device, assignment["store"])
+    job = TrainingJob(**assignment["job"])
     try:
-        job.run(job.prepare(device, States(*order["states"]), team=team))
+        job.run(job.prepare(device, States(*assignment["states"]), processes))
     except UserError as error:
         sys.exit(f"{name}: {error}")
 

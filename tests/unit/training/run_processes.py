@@ -1,4 +1,4 @@
-"""A training job of several processes on the CPU: `python team_run.py ORDER.json`; its result in a file."""
+"""A training job of several processes on the CPU: `python run_processes.py ORDER.json`; its result in a file."""
 
 import json
 import sys
@@ -9,14 +9,15 @@ import torch
 from ouroboros.jobs.signals import on_signals
 from ouroboros.jobs.snapshots import States
 from ouroboros.training.job import TrainingJob
-from ouroboros.training.launcher import team
+from ouroboros.training.launcher import process_group
 
 
 def main(order, result):
     job, cpu = TrainingJob(**order["job"]), torch.device("cpu")
     states = States(order["states"], "d")
-    with on_signals(), team(job, states, order["processes"], cpu, 2, order["log"]) as together:
-        training = job.prepare(cpu, states, together)
+    arguments = job, states, order["processes"], cpu, 2, order["log"]
+    with on_signals(), process_group(*arguments) as processes:
+        training = job.prepare(cpu, states, processes)
         start = len(training.losses)
         model, found = job.run(training)
     torch.save(
