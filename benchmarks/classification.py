@@ -27,7 +27,7 @@ from ouroboros.metrics.classification.fine_tuning import FineTuning, epoch_order
 from ouroboros.metrics.classification.model import read_classifier
 from ouroboros.metrics.classification.tasks import KINDS, read_files
 from ouroboros.model.checkpoint import write_checkpoint
-from ouroboros.model.gpt_neo import initialise
+from ouroboros.model.families.gpt_neo.model import GPTNeo
 
 SETTINGS = {"learning_rate": 5e-5, "batch": 8, "eval_batch": 32, "epochs": 1}  # paper 5.4
 WARM_UP = 16  # examples
@@ -50,7 +50,7 @@ def new_checkpoint(options, folder) -> Path:
     folder = Path(folder)
     tokenizer, _ = make_tokenizer(common.tokenizer_settings("33m"), [])
     write_tokenizer(tokenizer, END_OF_TEXT, folder / "tokenizer")
-    model, end_of_text = initialise(settings, seed=0), common.end_of_text(settings)
+    model, end_of_text = GPTNeo(settings).initialise(0), common.end_of_text(settings)
     write_checkpoint(model, folder / "tokenizer", end_of_text, {}, folder / "checkpoint")
     return folder / "checkpoint"
 

@@ -10,8 +10,9 @@ import sides
 import yaml
 
 from ouroboros.config.resolve import resolve
-from ouroboros.model.checkpoint import _config, to_transformers
-from ouroboros.model.gpt_neo import GPTNeo, ModelSettings, initialise
+from ouroboros.model.families.gpt_neo.model import GPTNeo
+from ouroboros.model.families.gpt_neo.settings import GPTNeoSettings
+from ouroboros.pipeline.declarations import complete
 
 GPT2_TOKENS = 50257
 
@@ -23,7 +24,7 @@ def configuration() -> dict:
         yaml.safe_load((sides.REPOSITORY / path).read_text(encoding="utf-8"))
         for path in ("config.yaml", "workflow/schemas/config.schema.yaml")
     )
-    return resolve(config, schema)
+    return resolve(config, complete(schema))
 
 
 def lineage(name: str) -> dict:
@@ -36,10 +37,10 @@ def tokenizer_settings(name: str) -> dict:
     return configuration()["tokenizers"][lineage(name)["tokenizer"]]
 
 
-def model_settings(name: str) -> ModelSettings:
+def model_settings(name: str) -> GPTNeoSettings:
     """The model of a lineage."""
     vocabulary = tokenizer_settings(name).get("vocabulary_size", GPT2_TOKENS)
-    return ModelSettings(**lineage(name)["model"], vocabulary_size=vocabulary)
+    return GPTNeoSettings(**lineage(name)["model"], vocabulary_size=vocabulary)
 
 
 def random_model(name: str) -> GPTNeo:
@@ -48,22 +49,23 @@ def random_model(name: str) -> GPTNeo:
     At a standard deviation of 1 / sqrt(width), states and logits have one of about 1.
     """
     settings = model_settings(name)
-    return initialise(replace(settings, initial_std=settings.hidden_size**-0.5), seed=0).eval()
+    settings = replace(settings, initial_std=settings.hidden_size**-0.5)
+    return GPTNeo(settings).initialise(0).eval()
 
 
 def in_transformers(model: GPTNeo):
     """The same model in transformers, its attention as shipped."""
     from transformers import GPTNeoConfig, GPTNeoForCausalLM
 
-    config = _config(model.settings, end_of_text(model.settings))
+    config = model.config(end_of_text(model.settings))
     config = GPTNeoConfig(**{key: value for key, value in config.items() if key != "dtype"})
     other = GPTNeoForCausalLM(config).eval()
-    missing, unexpected = other.load_state_dict(to_transformers(model), strict=False)
+    missing, unexpected = other.load_state_dict(model.weights(), strict=False)
     assert missing == ["lm_head.weight"] and not unexpected, (missing, unexpected)  # it is tied
     return other
 
 
-def end_of_text(settings: ModelSettings) -> int:
+def end_of_text(settings: GPTNeoSettings) -> int:
     """GPT-2's; for speed any token will do."""
     return settings.vocabulary_size - 1
 

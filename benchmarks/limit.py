@@ -8,7 +8,7 @@ import time
 
 import torch
 
-from ouroboros.model.gpt_neo import ModelSettings
+from ouroboros.model.families.gpt_neo.settings import GPTNeoSettings
 
 SQUARE = 2048  # rows and columns of the square product
 FLOATS = 50_000_000  # 200 MB, beyond every cache
@@ -21,13 +21,13 @@ def seen(length: int, span: int) -> int:
     return start * (start + 1) // 2 + (length - start) * span
 
 
-def attention_flop(settings: ModelSettings, length: int) -> int:
+def attention_flop(settings: GPTNeoSettings, length: int) -> int:
     """Operations of scores and weighted sums over a sequence, all layers."""
     positions = sum(seen(length, settings.span(layer)) for layer in range(settings.layers))
     return 4 * settings.hidden_size * positions
 
 
-def forward_flop(settings: ModelSettings, length: int, scored: int) -> int:
+def forward_flop(settings: GPTNeoSettings, length: int, scored: int) -> int:
     """Operations of a forward over a sequence of which `scored` tokens pass through the LM head."""
     width = settings.hidden_size
     blocks = 24 * width**2 * settings.layers * length
@@ -35,12 +35,12 @@ def forward_flop(settings: ModelSettings, length: int, scored: int) -> int:
     return blocks + attention_flop(settings, length) + head
 
 
-def cache_bytes(settings: ModelSettings, length: int) -> int:
+def cache_bytes(settings: GPTNeoSettings, length: int) -> int:
     """Keys and values in float32 that sampling a sequence reads."""
     return 2 * attention_flop(settings, length)  # 8 bytes of a key and a value, 4 operations
 
 
-def prepare(settings: ModelSettings, rows: int, dtype: torch.dtype):
+def prepare(settings: GPTNeoSettings, rows: int, dtype: torch.dtype):
     """A measurement of the products that `rows` tokens at once are made of, and of memory."""
     width, layers = settings.hidden_size, settings.layers
     model = {  # inner size and columns -> how often

@@ -16,7 +16,7 @@ from comparison import Work, compare
 from limit import forward_flop
 
 from ouroboros.data.corpus import TOKEN, Corpus
-from ouroboros.model.gpt_neo import initialise
+from ouroboros.model.families.gpt_neo.model import GPTNeo
 from ouroboros.training.trainer import Training, TrainingSettings
 
 MICRO_BATCH = {"33m": 4}  # of the others 8
@@ -40,7 +40,7 @@ def prepare_ours(options):
     settings, tokens = common.model_settings(options.model), random_tokens(options)
     previous = np.full(len(tokens), common.end_of_text(settings), TOKEN)
     training = Training(
-        settings, paper_settings(options), Corpus(tokens, previous), seed=0, generation=1,
+        GPTNeo(settings).initialise(0), paper_settings(options), Corpus(tokens, previous), seed=0, generation=1,
         device=torch.device("cpu"), micro_batch=options.micro_batch,
     )  # fmt: skip
     training.model.train()
@@ -55,7 +55,7 @@ def prepare_ours(options):
 
 
 def prepare_theirs(options):
-    model = common.in_transformers(initialise(common.model_settings(options.model), seed=0))
+    model = common.in_transformers(GPTNeo(common.model_settings(options.model)).initialise(0))
     rows = torch.from_numpy(random_tokens(options).astype(np.int64))
     trainer = make_trainer(model, rows, options)
 

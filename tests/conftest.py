@@ -56,9 +56,9 @@ def tokenizer_folder(tokenizer, tmp_path_factory):
 @pytest.fixture
 def model_settings():
     """Small, but with every feature: both kinds of layers, windows shorter than the texts."""
-    from ouroboros.model.gpt_neo import ModelSettings
+    from ouroboros.model.families.gpt_neo.settings import GPTNeoSettings
 
-    return ModelSettings(
+    return GPTNeoSettings(
         layers=4, hidden_size=16, heads=4, window=8, context=24, positions=64, initial_std=0.02,
         vocabulary_size=300,
     )  # fmt: skip

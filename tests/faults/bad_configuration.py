@@ -22,6 +22,7 @@ CONFIGURATION = [
     ("models.1m.heads", 7),
     ("models.1m.positions", 300),
     ("models.1m.initial_std", float("nan")),
+    ("models.1m.family", "gptneo"),
     ("models.bad name", {}),
     ("models.../../x", {}),
     ("models.-x", {}),

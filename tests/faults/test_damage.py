@@ -6,13 +6,13 @@ import shutil
 import numpy as np
 import pyarrow as pa
 import pytest
+from tools import initialise
 
 from ouroboros.data.corpus import Corpus, ShardWriter, blocks
 from ouroboros.data.tokenizer import read_tokenizer
 from ouroboros.errors import UserError
 from ouroboros.metrics.classification.model import read_classifier
 from ouroboros.model.checkpoint import read_checkpoint, read_lm, write_checkpoint
-from ouroboros.model.gpt_neo import initialise
 from ouroboros.storage.atomic import read_json, write_json
 from ouroboros.storage.parquet import KEY, SEAL, check_seal, write_parquet
 

@@ -5,12 +5,12 @@ import subprocess
 
 import numpy as np
 import pytest
+from tools import initialise
 
 from ouroboros.data.corpus import Corpus, ShardWriter
 from ouroboros.errors import UserError
 from ouroboros.metrics.gpt_eval.reply_log import Replies
 from ouroboros.model.checkpoint import read_checkpoint, write_checkpoint
-from ouroboros.model.gpt_neo import initialise
 from ouroboros.storage.atomic import read_json, write_json, write_text
 
 

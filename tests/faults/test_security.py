@@ -10,7 +10,7 @@ import shutil
 
 import numpy as np
 import pytest
-from tools import CONFIG, REPOSITORY, SCHEMA, TINY
+from tools import CONFIG, REPOSITORY, SCHEMA, TINY, initialise
 
 from ouroboros.config import resolve as settings
 from ouroboros.data import sources
@@ -24,7 +24,6 @@ from ouroboros.metrics.classification.model import read_classifier
 from ouroboros.metrics.gpt_eval import judge, prompts
 from ouroboros.metrics.gpt_eval.reply_log import Replies
 from ouroboros.model.checkpoint import read_checkpoint, read_lm, write_checkpoint
-from ouroboros.model.gpt_neo import initialise
 from ouroboros.storage.atomic import read_json
 from ouroboros.storage.checksums import write_sums
 from ouroboros.storage.parquet import check_seal

@@ -40,6 +40,13 @@ TINY = {
 }  # fmt: skip
 
 
+def initialise(settings, seed):
+    """A GPT-Neo with random weights."""
+    from ouroboros.model.families.gpt_neo.model import GPTNeo
+
+    return GPTNeo(settings).initialise(seed)
+
+
 def lively(model, scale=12.0):
     """Scale weights up, so that attention is far from uniform and mistakes show."""
     import torch

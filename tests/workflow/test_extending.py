@@ -2,7 +2,10 @@
 
 import copy
 import json
+import os
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow.parquet as parquet
@@ -22,14 +25,19 @@ def examples(*headings):
     return found
 
 
+def write_examples(folder, *headings):
+    """Write the example files below these headings into a copy of the project."""
+    for path, content in examples(*headings).items():
+        file = folder / path
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(content)
+
+
 @pytest.fixture(scope="module")
 def extended(tmp_path_factory, texts):
     """A copy with the guide's regime, metric and figure, and its tiny lineage of one generation run."""
     workflow = Workflow(tmp_path_factory.mktemp("extended"), texts)
-    for path, content in examples("A regime", "A metric", "A figure").items():
-        file = workflow.folder / path
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(content)
+    write_examples(workflow.folder, "A regime", "A metric", "A figure")
     config = copy.deepcopy(TINY)
     config["lineages"]["tiny"] |= {"regime": "with_initial", "generations": 1}
     config["evaluation"]["tiny"]["least_count"] = 3
@@ -46,6 +54,7 @@ def test_the_guide_has_the_examples():
     assert len(examples("A regime")) == 1
     assert len(examples("A metric")) == 2
     assert len(examples("A figure")) == 1
+    assert len(examples("A model family")) == 2
 
 
 def test_the_regime_decides_what_generation_2_trains_on(extended):
@@ -97,3 +106,58 @@ def test_the_plan_knows_them(extended):
     assert planned.returncode == 0, planned.stdout[-2000:]
     text = (extended.folder / "results/tiny/plan.md").read_text()
     assert re.search(r"\| vocabulary +\| +2 \|", text) and re.search(r"\| figure +\| +\d+ \|", text)
+
+
+READ_BACK = """
+import json, sys, torch
+from transformers import AutoModelForCausalLM
+from ouroboros.config.families import declaration
+from ouroboros.model.checkpoint import read_lm
+
+model, _ = read_lm(sys.argv[1])
+ids = torch.randint(0, 300, (2, 32), generator=torch.Generator().manual_seed(0))
+with torch.no_grad():
+    theirs = AutoModelForCausalLM.from_pretrained(sys.argv[1]).eval()(ids).logits
+    difference = (model.logits(ids) - theirs).abs().max().item()
+settings = json.loads(sys.argv[2])
+counted = sum(parameter.numel() for parameter in model.parameters())
+print(json.dumps({
+    "module": type(model).__module__, "spans": model.spans, "difference": difference,
+    "parameters": [declaration(settings).parameters(settings, 300), counted],
+}))
+"""
+
+
+@pytest.fixture
+def of_new_family(workflow):
+    """A copy with the guide's family, and a tiny lineage of it."""
+    write_examples(workflow.folder, "A model family")
+    config = copy.deepcopy(TINY)
+    config["models"]["tiny"]["family"] = "local_gpt_neo"
+    workflow.configure(config)
+    return workflow
+
+
+def test_generations_of_a_new_family_are_made_measured_and_read_back(of_new_family):
+    workflow, results = of_new_family, of_new_family.folder / "results/tiny"
+    ran = workflow.run("results/tiny/gen2/corpus/shard-00000.parquet", "results/tiny/gen2/ppl.json")
+    assert ran.returncode == 0, ran.stdout[-4000:]
+    training = json.loads((results / "gen2/checkpoint/training.json").read_text())
+    settings = training["provenance"]["model"]
+    assert settings["family"] == "local_gpt_neo"
+    assert 1 < json.loads((results / "gen2/ppl.json").read_text())["perplexity"] < 300
+    environment = {**os.environ, "PYTHONPATH": str(workflow.folder / "workflow/scripts")}
+    command = [sys.executable, "-c", READ_BACK, results / "gen2/checkpoint", json.dumps(settings)]
+    read = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert read.returncode == 0, read.stderr
+    found = json.loads(read.stdout)
+    assert found["module"] == "ouroboros.model.families.local_gpt_neo.model"
+    assert found["spans"] == [8, 8]  # of a gpt_neo it would be [32, 8]
+    assert found["difference"] < 1e-4
+    assert found["parameters"][0] == found["parameters"][1]
+
+
+def test_a_family_that_is_not_there_is_refused_with_those_that_are(of_new_family):
+    refused = of_new_family.run("tiny", "-n", "--config", "models={other: {family: local}}")
+    assert refused.returncode != 0
+    assert "models.other.family: 'local' is not one of gpt_neo, local_gpt_neo" in refused.stdout

@@ -4,17 +4,16 @@ from adaptor import run
 from ouroboros.data.tokenizer import read_tokenizer
 from ouroboros.jobs.provenance import provenance
 from ouroboros.model.checkpoint import write_checkpoint
-from ouroboros.model.gpt_neo import ModelSettings, initialise
+from ouroboros.model.families import random_model
 from ouroboros.randomness import seed_for
 
 
 def main(snakemake):
     tokenizer, end_of_text = read_tokenizer(snakemake.input.tokenizer)
-    settings = ModelSettings(**snakemake.params.model, vocabulary_size=tokenizer.get_vocab_size())
-    seed = snakemake.params.seed
-    model = initialise(settings, seed_for(seed, 0, "weights"))
+    settings, seed = snakemake.params.model, snakemake.params.seed
+    model = random_model(settings, tokenizer.get_vocab_size(), seed_for(seed, 0, "weights"))
     made_with = {"lineage": snakemake.wildcards.lineage, "lm": "baseline", "seed": seed}
-    record = {"epochs": 0, "provenance": provenance(**made_with, model=snakemake.params.model)}
+    record = {"epochs": 0, "provenance": provenance(**made_with, model=settings)}
     write_checkpoint(
         model, snakemake.input.tokenizer, end_of_text, record, snakemake.output.checkpoint
     )

@@ -1,6 +1,7 @@
 """Rule findings: test the paper's claims on the measurements of a lineage or a comparison."""
 
 from adaptor import run
+from ouroboros.config.families import declaration
 from ouroboros.findings.evaluate import findings, findings_section
 from ouroboros.findings.results import read_measurements
 from ouroboros.jobs.provenance import provenance
@@ -11,8 +12,8 @@ def main(snakemake):
     models = snakemake.params.models
     by_lineage = read_measurements(snakemake.input)
     measured = {lineage: by_lineage[lineage] for lineage in models}
-    # Parameters without the embeddings, which depend on the tokenizer (Kaplan et al. 2020).
-    sizes = {name: 12 * m["layers"] * m["hidden_size"] ** 2 for name, m in models.items()}
+    # without the embeddings, which depend on the tokenizer
+    sizes = {name: declaration(m).non_embedding_parameters(m) for name, m in models.items()}
     found = findings(measured, sizes)
     made = provenance(group=snakemake.wildcards.group, lineages=list(models))
     write_json(snakemake.output.json, {"findings": found, "provenance": made})

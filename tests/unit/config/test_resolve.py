@@ -42,6 +42,13 @@ def test_three_lines_of_ones_own_are_enough():
     assert lineage["training"] == resolve(CONFIG, SCHEMA)["lineages"]["1m"]["training"]
 
 
+def test_the_default_family_is_the_same_named_or_not():
+    """Rules have a model's settings as params: one more key would run what is finished again."""
+    named = resolve(changed("models/1m/family", "gpt_neo"), SCHEMA)
+    assert named == resolve(CONFIG, SCHEMA)
+    assert "family" not in named["lineages"]["1m"]["model"]
+
+
 def test_an_override_is_of_one_lineage_alone():
     config = changed("lineages/33m/overrides", {"training": {"learning_rate": 0.1}})
     lineages = resolve(config, SCHEMA)["lineages"]
@@ -88,6 +95,12 @@ def test_every_key_of_the_schema_has_a_sentence_and_a_type():
         ("models/bad name", {}, "bad name"),
         ("models/..", {}, "the name '..' cannot be used"),
         ("models/1m/heads", 7, "hidden_size 64 is not divisible by heads 7"),
+        ("models/1m/family", "gpt-neo", "models.1m.family: 'gpt-neo' is not one of gpt_neo"),
+        (
+            "lineages/1m/overrides",
+            {"model": {"family": "neo"}},
+            "overrides.model.family: 'neo' is not",
+        ),
         ("models/1m/positions", 300, "sequence_length 600 is more than the model's positions"),
         ("training/paper/learning_rate", "5e-4", "YAML reads 5e-4 as text: write 5.0e-4"),
         ("training/paper/learning_rate", -1, "-1 is less than or equal to the minimum of 0"),

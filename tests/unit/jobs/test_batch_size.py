@@ -5,10 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from tools import initialise
 
 from ouroboros.jobs.batch_size import fitting, in_batches
 from ouroboros.metrics.classification.evaluate import predict
-from ouroboros.model.gpt_neo import GPTNeo, initialise
+from ouroboros.model.families.gpt_neo.model import GPTNeo
 from ouroboros.model.scoring import story_losses
 from ouroboros.sampling import sampler
 from ouroboros.sampling.completions import complete

@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from tools import lively
+from tools import initialise, lively
 
 from ouroboros.data.corpus import Corpus
 from ouroboros.errors import UserError
 from ouroboros.jobs.signals import Stopped, on_signals
 from ouroboros.jobs.snapshots import Keeper, States
-from ouroboros.model.gpt_neo import GPTNeo, initialise
+from ouroboros.model.families.gpt_neo.model import GPTNeo
 from ouroboros.sampling.sampled_batches import SampledBatches
 from ouroboros.sampling.sampler import sample
 from ouroboros.training.early_stopping import train_until_best
@@ -41,7 +41,12 @@ def begin(model_settings, corpus, tmp_path):
         keeper = Keeper(States(tmp_path / "job.state", digest), minutes)
         arguments = {"seed": 0, "generation": 1, "micro_batch": 3} | changes
         job = Training(
-            model_settings, settings, corpus, device=torch.device("cpu"), keeper=keeper, **arguments
+            initialise(model_settings, 0),
+            settings,
+            corpus,
+            device=torch.device("cpu"),
+            keeper=keeper,
+            **arguments,
         )
         job.resume()
         return job
@@ -52,7 +57,7 @@ def begin(model_settings, corpus, tmp_path):
 @pytest.fixture
 def whole(model_settings, corpus):
     """An uninterrupted job: its model, its losses, what early stopping found."""
-    job = Training(model_settings, SETTINGS, corpus, 0, 1, torch.device("cpu"), 3)
+    job = Training(initialise(model_settings, 0), SETTINGS, corpus, 0, 1, torch.device("cpu"), 3)
     model, found = train_until_best(job, HELD_OUT, 0)
     return model, job.losses, found
 

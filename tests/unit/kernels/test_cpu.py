@@ -7,17 +7,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from tools import lively
+from tools import initialise, lively
 
 from ouroboros.errors import UserError
 from ouroboros.kernels import cpu as native
 from ouroboros.model import cross_entropy
 from ouroboros.model.exact_draw import draw
-from ouroboros.model.gpt_neo import initialise
+from ouroboros.model.families.gpt_neo.decoder import GPTNeoDecoder
+from ouroboros.model.families.gpt_neo.small_model import SmallModelSampler, fits
 from ouroboros.model.output_head import Head
-from ouroboros.sampling.kv_cache import Decoder
 from ouroboros.sampling.sampler import sample
-from ouroboros.sampling.small_model import SmallModelSampler, fits
 
 pytestmark = pytest.mark.usefixtures("several_threads")
 
@@ -119,7 +118,7 @@ def test_decode_steps(both, model_settings, heads, hidden):
 
     @torch.inference_mode()
     def steps():
-        decoder = Decoder(model, 13, 60)
+        decoder = GPTNeoDecoder(model, 13, 60)
         kinds.append(type(decoder.layers[0]).__name__)
         return torch.stack([
             decoder.step(ids[:, time], time, torch.tensor([time])) for time in range(60)

@@ -11,12 +11,11 @@ if torch.cuda.is_available():
 os.environ["TRITON_INTERPRET"] = "1"
 pytest.importorskip("triton")
 
-from tools import lively
+from tools import initialise, lively
 
 from ouroboros.kernels import cpu as native
 from ouroboros.kernels import triton_kernels as gpu
 from ouroboros.model import triton_selftest as gpu_check
-from ouroboros.model.gpt_neo import initialise
 from ouroboros.sampling.sampler import Sampler, sample
 
 ROWS = 5

@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tools import lively
+from tools import initialise, lively
 from transformers import AutoModelForCausalLM, AutoTokenizer, pipeline
 
 from ouroboros.errors import UserError
 from ouroboros.model.checkpoint import read_checkpoint, read_lm, write_checkpoint
-from ouroboros.model.gpt_neo import initialise
 from ouroboros.storage.checksums import write_sums
 
 END = 0

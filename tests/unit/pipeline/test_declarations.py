@@ -7,6 +7,7 @@ import pytest
 import yaml
 from tools import REPOSITORY
 
+from ouroboros.config.families import families
 from ouroboros.pipeline import declarations
 
 HEAVY = ("torch", "numpy", "pyarrow", "transformers", "tokenizers", "matplotlib", "pandas", "spacy")
@@ -23,7 +24,8 @@ def test_what_there_is():
 def test_declarations_import_nothing_heavy():
     code = (
         "import sys; from ouroboros.pipeline import declarations as d; d.regimes(); d.metrics();"
-        f"d.figures(); print([name for name in {HEAVY} if name in sys.modules])"
+        "d.figures(); from ouroboros.config.families import families; families();"
+        f"print([name for name in {HEAVY} if name in sys.modules])"
     )
     found = subprocess.run(
         [sys.executable, "-c", code], cwd=REPOSITORY / "workflow/scripts", text=True,
@@ -38,12 +40,22 @@ def test_every_declaration_says_what_it_is(kind):
         assert module.__doc__.strip().splitlines()[0].endswith("."), name
 
 
+def test_every_family_says_what_it_is_and_has_all_that_is_read():
+    """What else a family has to have, its class checks when a model is made."""
+    assert "gpt_neo" in families()
+    for name, family in families().items():
+        assert family.__doc__.strip().splitlines()[0].endswith("."), name
+        for function in ("check", "positions", "parameters", "non_embedding_parameters"):
+            assert callable(getattr(family, function)), (name, function)
+
+
 def test_the_schema_learns_of_them():
     schema = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())
     before = yaml.safe_dump(schema)
     definitions = declarations.complete(schema)["$defs"]
     assert definitions["lineage"]["properties"]["regime"]["enum"] == ["accumulate", "replace"]
     assert definitions["evaluation"]["properties"]["context"]["default"] == 512
+    assert definitions["gpt_neo_model"]["properties"]["window"]["default"] == 256
     resources = definitions["resources"]["properties"]
     defaults = {
         name: {key: of.get("default") for key, of in resources[name]["properties"].items()}

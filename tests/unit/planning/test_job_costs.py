@@ -3,8 +3,9 @@
 import pytest
 from plan_inputs import MODEL, job, job_costs, shard
 
-from ouroboros.model.gpt_neo import ModelSettings, initialise
-from ouroboros.planning.job_costs import REPORT, RULES, UNKNOWN, notes_on_unknown_rules, parameters
+from ouroboros.config.families import declaration
+from ouroboros.model.families import random_model
+from ouroboros.planning.job_costs import REPORT, RULES, UNKNOWN, notes_on_unknown_rules
 from ouroboros.planning.machine_speed import IMPORTS
 
 
@@ -83,7 +84,7 @@ def test_every_start_is_one_that_is_measured():
 @pytest.mark.parametrize("path, kind, size", [
     ("results/l/gen2/corpus/shard-00001.parquet", "corpora of generations", 1.4 * 96),
     ("results/l/gen0/corpus/shard-00000.parquet", "measurements and figures", 8000),  # a link
-    ("results/l/gen2/checkpoint", "checkpoints", 4 * parameters(MODEL, 300) + 70 * 300),
+    ("results/l/gen2/checkpoint", "checkpoints", 4 * declaration(MODEL).parameters(MODEL, 300) + 70 * 300),
     ("results/corpora/own/heldout.parquet", "initial corpora", 2.5 * 100),
     ("results/corpora/own/bpe/validation.parquet", "initial corpora", 1.4 * 100),
     ("results/corpora/own/bpe/sequences-32.parquet", "initial corpora", 1.4 * 1000),
@@ -95,5 +96,5 @@ def test_bytes_of_an_output(costs, path, kind, size):
 
 
 def test_parameters_are_those_of_the_model():
-    model = initialise(ModelSettings(**MODEL, vocabulary_size=300), 0)
-    assert parameters(MODEL, 300) == sum(p.numel() for p in model.parameters())
+    model = random_model(MODEL, 300, seed=0)
+    assert declaration(MODEL).parameters(MODEL, 300) == sum(p.numel() for p in model.parameters())

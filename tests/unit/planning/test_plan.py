@@ -3,7 +3,7 @@
 import pytest
 from plan_inputs import MODEL, job, job_costs, shard
 
-from ouroboros.planning.job_costs import parameters
+from ouroboros.config.families import declaration
 from ouroboros.planning.plan import duration, page, plan, size
 
 
@@ -28,7 +28,10 @@ def test_a_plan_adds_up(costs):
     )
     assert [row["cores"] for row in result["wall_clock"]] == [8, 16]
     assert result["critical_path_seconds"] == pytest.approx(train + max(samples))
-    assert result["disk"]["checkpoints"]["bytes"] == 4 * parameters(MODEL, 300) + 70 * 300
+    assert (
+        result["disk"]["checkpoints"]["bytes"]
+        == 4 * declaration(MODEL).parameters(MODEL, 300) + 70 * 300
+    )
     assert "| sample |" in page("l", {**result, "notes": ["assumed: nothing"]})
 
 

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from tools import lively
+from tools import initialise, lively
 
 from ouroboros.errors import UserError
-from ouroboros.model.gpt_neo import initialise
 from ouroboros.randomness import uniforms
 from ouroboros.sampling.completions import complete
 

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from tools import lively
+from tools import initialise, lively
 
-from ouroboros.model.gpt_neo import initialise
 from ouroboros.randomness import uniforms
 from ouroboros.sampling.sampler import sample
 

@@ -57,10 +57,10 @@ def small_disk(tmp_path):
 
 def test_a_full_disk_is_said_and_nothing_is_left(small_disk, model_settings, tokenizer_folder):
     import numpy as np
+    from tools import initialise
 
     from ouroboros.data.corpus import ShardWriter
     from ouroboros.model.checkpoint import write_checkpoint
-    from ouroboros.model.gpt_neo import initialise
 
     def shard():
         with ShardWriter(small_disk / "shard", 100) as writer:

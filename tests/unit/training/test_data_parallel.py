@@ -19,7 +19,7 @@ import torch.distributed as dist
 import torch.multiprocessing as multiprocessing
 
 from ouroboros.data.corpus import Corpus, ShardWriter
-from ouroboros.model.gpt_neo import ModelSettings
+from ouroboros.model.families import random_model
 from ouroboros.storage.parquet import write_parquet
 from ouroboros.training.data_parallel import ProcessGroup
 from ouroboros.training.job import TrainingJob
@@ -189,7 +189,7 @@ def _gradients(rank, folder, reference):
     corpus = Corpus(tokens, np.zeros(8, np.uint16))
     settings = TrainingSettings(**{**SETTINGS, "gradient_clip": 1e9})
     training = Training(
-        ModelSettings(**MODEL, vocabulary_size=300),
+        random_model(MODEL, 300, seed=0),
         settings,
         corpus,
         0,

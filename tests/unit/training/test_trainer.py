@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from tools import initialise
 from transformers import GPTNeoConfig, GPTNeoForCausalLM, Trainer, TrainingArguments
 
 from ouroboros.data.corpus import Corpus
 from ouroboros.errors import UserError
-from ouroboros.model.checkpoint import _config, to_transformers
-from ouroboros.model.gpt_neo import ModelSettings
+from ouroboros.model.families.gpt_neo.settings import GPTNeoSettings
+from ouroboros.randomness import seed_for
 from ouroboros.training.early_stopping import train_until_best
 from ouroboros.training.trainer import Training, TrainingSettings, train
 
@@ -34,7 +35,9 @@ def corpus():
 
 def training(model_settings, corpus, micro_batch=8, settings=SETTINGS, **changes):
     arguments = {"seed": 0, "generation": 1, "device": CPU} | changes
-    return Training(model_settings, settings, corpus, micro_batch=micro_batch, **arguments)
+    weights = seed_for(arguments["seed"], arguments["generation"], "weights")
+    model = initialise(model_settings, weights)
+    return Training(model, settings, corpus, micro_batch=micro_batch, **arguments)
 
 
 def test_one_update_by_hand(model_settings, corpus):
@@ -152,7 +155,7 @@ def test_tokens_outside_the_vocabulary(model_settings, corpus):
 
 def test_fifty_steps_follow_the_trainer_of_transformers(tmp_path):
     """The same weights and sequences in the same order; our loss curve and theirs, to 1e-3."""
-    settings = ModelSettings(
+    settings = GPTNeoSettings(
         layers=4, hidden_size=64, heads=16, window=32, context=2048, positions=128,
         initial_std=0.02, vocabulary_size=500,
     )  # fmt: skip
@@ -164,8 +167,8 @@ def test_fifty_steps_follow_the_trainer_of_transformers(tmp_path):
     # what their loss predicts are the tokens after the first; ours has that one as `previous`
     corpus = Corpus(rows[:, 1:].astype(np.uint16), rows[:, 0].astype(np.uint16))
     job = training(settings, corpus, 2, replace(SETTINGS, batch=4, precision="fp32"))
-    theirs = GPTNeoForCausalLM(GPTNeoConfig(**_config(settings, 0)))
-    theirs.load_state_dict(to_transformers(job.model), strict=False)
+    theirs = GPTNeoForCausalLM(GPTNeoConfig(**job.model.config(0)))
+    theirs.load_state_dict(job.model.weights(), strict=False)
     theirs.tie_weights()
     arguments = TrainingArguments(
         tmp_path, max_steps=50, per_device_train_batch_size=2, gradient_accumulation_steps=2,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn import metrics
-from tools import REPOSITORY, lively
+from tools import REPOSITORY, initialise, lively
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from ouroboros.errors import UserError
@@ -20,7 +20,6 @@ from ouroboros.metrics.classification.fine_tuning import (
 from ouroboros.metrics.classification.model import read_classifier
 from ouroboros.metrics.classification.tasks import KINDS, Examples, read_files
 from ouroboros.model.checkpoint import write_checkpoint
-from ouroboros.model.gpt_neo import initialise
 
 END = 0
 SETTINGS = FineTuning(learning_rate=1e-2, batch=8, eval_batch=32, max_length=40, epochs=6)

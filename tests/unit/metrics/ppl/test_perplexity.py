@@ -5,13 +5,12 @@ import math
 import numpy as np
 import pytest
 import torch
-from tools import lively
+from tools import initialise, lively
 from transformers import AutoModelForCausalLM
 
 from ouroboros.errors import UserError
 from ouroboros.metrics.ppl.perplexity import perplexity
 from ouroboros.model.checkpoint import write_checkpoint
-from ouroboros.model.gpt_neo import initialise
 from ouroboros.model.scoring import story_losses
 
 CONTEXT = 20

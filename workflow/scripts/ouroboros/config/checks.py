@@ -1,24 +1,22 @@
 """What no schema can say: settings that have to fit one another."""
 
+from ouroboros.config.families import declaration
 from ouroboros.errors import UserError, nearest
 
 
 def check_lineage(where, lineage):
     """Sizes, lengths, shards and GPUs of one lineage."""
     model, sampling = lineage["model"], lineage["sampling"]
-    if model["hidden_size"] % model["heads"]:
-        raise UserError(
-            f"{where}.model: hidden_size {model['hidden_size']} is not divisible by heads "
-            f"{model['heads']}; each head takes an equal share of it."
-        )
+    family = declaration(model)
+    family.check(f"{where}.model", model)
     for part, key, length in (
         ("sampling", "sequence_length", sampling["sequence_length"]),
         ("evaluation", "context", lineage["evaluation"]["context"]),
     ):
-        if length > model["positions"]:
+        if length > family.positions(model):
             raise UserError(
                 f"{where}.{part}: {key} {length} is more than the model's positions "
-                f"({model['positions']}). Lower it, or raise positions of the model."
+                f"({family.positions(model)}). Lower it, or raise positions of the model."
             )
     if sampling["shards"] > sampling["sequences"]:
         raise UserError(
@@ -58,7 +56,8 @@ def _check_update(where, batch, resources):
 
 def check_tasks(where, lineage, tasks):
     """Tasks have to be there, and their texts to fit the model."""
-    settings, positions = lineage["evaluation"]["classification"], lineage["model"]["positions"]
+    settings, model = lineage["evaluation"]["classification"], lineage["model"]
+    positions = declaration(model).positions(model)
     for name in settings["tasks"]:
         if name not in tasks:
             raise UserError(

@@ -12,6 +12,7 @@ from ouroboros.config.checks import (
     check_plan,
     check_tasks,
 )
+from ouroboros.config.families import DEFAULT
 from ouroboros.config.schema import check, with_defaults
 from ouroboros.errors import UserError, nearest
 
@@ -121,6 +122,8 @@ def _lineage(name, entry, config, schema, resolved):
             lineage[part] = key
         else:
             lineage[part] = settings
+    if lineage["model"].get("family") == DEFAULT:
+        del lineage["model"]["family"]  # a rule's params are the same whether it is named or not
     lineage["resources"] = _resources(where, config, overrides.get("resources", {}), schema)
     check_lineage(where, lineage)
     check_tasks(where, lineage, resolved["tasks"])

@@ -103,11 +103,12 @@ def with_defaults(value, definition, schema):
 
 
 def _definition(value, definition, schema):
-    """Follow $ref, and `if: source` to the definition that holds for `value`."""
+    """Follow $ref, and `if: source` (or `family`) to the definition that holds for `value`."""
     if "$ref" in definition and "properties" not in definition:
         definition = schema["$defs"][definition["$ref"].rsplit("/", 1)[1]]
     for branch in definition.get("allOf", []):
-        source = branch["if"]["properties"]["source"]["const"]
-        if isinstance(value, dict) and value.get("source") == source:
+        ((key, chosen),) = branch["if"]["properties"].items()
+        default = definition["properties"][key].get("default")
+        if isinstance(value, dict) and value.get(key, default) == chosen["const"]:
             return schema["$defs"][branch["then"]["$ref"].rsplit("/", 1)[1]]
     return definition

@@ -15,20 +15,20 @@ from ouroboros.errors import UserError
 from ouroboros.jobs.batch_size import in_batches
 from ouroboros.jobs.progress import Progress
 from ouroboros.model.cross_entropy import token_losses
-from ouroboros.model.gpt_neo import GPTNeo
+from ouroboros.model.families import LanguageModel
 
 
 def story_losses(
-    model: GPTNeo, stories: list[np.ndarray], end_of_text: int, context: int, batch: int
+    model: LanguageModel, stories: list[np.ndarray], end_of_text: int, context: int, batch: int
 ) -> list[np.ndarray]:
     """The loss in nats of every token of every story: float32 arrays, shaped like `stories`.
 
     `batch` is the number of sequences that pass through the model at once.
     """
     largest = max((int(story.max()) for story in stories if len(story)), default=0)
-    if largest >= model.settings.vocabulary_size:
+    if largest >= model.vocabulary_size:
         raise UserError(
-            f"The stories hold token {largest}, the model knows {model.settings.vocabulary_size} "
+            f"The stories hold token {largest}, the model knows {model.vocabulary_size} "
             "tokens: they come from another tokenizer. Measure with the tokenizer of the checkpoint."
         )
     losses = [np.empty(len(story), np.float32) for story in stories]

@@ -5,13 +5,11 @@ says in a sentence what it declares. docs/extending.md shows one of each.
 """
 
 import copy
-import importlib
-from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
-LIBRARY = Path(__file__).parents[1]
+from ouroboros.config.declared import declared
+from ouroboros.config.families import add_families
 
 
 class Field(NamedTuple):
@@ -30,21 +28,6 @@ class Field(NamedTuple):
     error: str = ""
     relative_error: bool = False
     in_summary: str = ""
-
-
-def declared(package: str) -> dict[str, ModuleType]:
-    """The declarations in a package (`pipeline.regimes`), by name: its modules, and `declaration.py`
-    of its folders.
-    """
-    return {name: importlib.import_module(module) for name, module in _listed(package)}
-
-
-def _listed(package: str) -> Iterator[tuple[str, str]]:
-    for entry in sorted(Path(LIBRARY, *package.split(".")).iterdir()):
-        if (entry / "declaration.py").is_file():
-            yield entry.name, f"ouroboros.{package}.{entry.name}.declaration"
-        elif entry.suffix == ".py" and entry.stem != "__init__":
-            yield entry.stem, f"ouroboros.{package}.{entry.stem}"
 
 
 def regimes() -> dict[str, ModuleType]:
@@ -68,7 +51,7 @@ def complete(schema: dict) -> dict:
     """A copy of the configuration's schema with the keys of what is declared.
 
     Regimes become values of a lineage's `regime`; a metric's SETTINGS become keys of `evaluation`, and
-    its RESOURCES, defaults, a rule of `resources`.
+    its RESOURCES, defaults, a rule of `resources`. A model has the keys of its family.
     """
     schema = copy.deepcopy(schema)
     definitions = schema["$defs"]
@@ -86,6 +69,7 @@ def complete(schema: dict) -> dict:
             for key, default in resources.items():
                 job["properties"][key]["default"] = default
             definitions["resources"]["properties"][name] = {**job, "default": {}}
+    add_families(definitions)
     return schema
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ouroboros.config.families import declaration
 from ouroboros.pipeline.paths import parse
 
 PROMPTS = 44  # the paper's beginnings, and about as many of ours
@@ -45,8 +46,9 @@ class JobCosts:
             return "corpora of generations", COMPRESSED * self._shard_tokens(of)
         if kind == "CHECKPOINT":
             lineage = self.lineages[of["lineage"]]
-            weights = 4 * parameters(lineage["model"], lineage["vocabulary"])
-            return "checkpoints", weights + TOKENIZER_BYTES * lineage["vocabulary"]
+            model, vocabulary = lineage["model"], lineage["vocabulary"]
+            weights = 4 * declaration(model).parameters(model, vocabulary)
+            return "checkpoints", weights + TOKENIZER_BYTES * vocabulary
         if kind in ("SOURCE_TEXT", "TOKENS", "SEQUENCES"):
             each = STORY_BYTES if kind == "SOURCE_TEXT" else COMPRESSED
             split = self.corpora[of["corpus"]][of.get("split", "train")]
@@ -181,10 +183,3 @@ def notes_on_unknown_rules(jobs: list[dict]) -> list[str]:
     """A note that names the rules that the table lacks, if there are any."""
     names = sorted({job["rule"] for job in jobs if job["output"]} - set(RULES))
     return [f"assumed: {REPORT} s of work per job of {', '.join(names)}"] if names else []
-
-
-def parameters(model: dict, vocabulary: int) -> int:
-    """Number of weights of a GPT-Neo with tied embeddings."""
-    width = model["hidden_size"]
-    layer = 12 * width**2 + 10 * width
-    return (vocabulary + model["positions"] + 2) * width + model["layers"] * layer

@@ -18,7 +18,7 @@ from ouroboros.jobs.device import choose_device, describe
 from ouroboros.metrics.classification.fine_tuning import FineTuning, fine_tune
 from ouroboros.metrics.classification.model import read_classifier
 from ouroboros.model.checkpoint import write_checkpoint
-from ouroboros.model.gpt_neo import ModelSettings, initialise
+from ouroboros.model.families import random_model
 from ouroboros.model.scoring import story_losses
 from ouroboros.planning.data_sizes import STORY
 from ouroboros.sampling.sampler import fitting_batch, sample
@@ -45,11 +45,10 @@ def measure_model_speed(settings: dict, texts: list[str]) -> dict:
     tokenizer, end_of_text = make_tokenizer(source, texts)
     # as many tokens as asked for, though the few texts here may not yield them
     vocabulary = source.get("vocabulary_size", tokenizer.get_vocab_size())
-    model_settings = ModelSettings(**settings["model"], vocabulary_size=vocabulary)
-    model = initialise(model_settings, 0).eval()
+    model = random_model(settings["model"], vocabulary, 0).eval()
     tokens = np.random.default_rng(0).integers(0, vocabulary, 1 << 20).astype(TOKEN)
     measured = {
-        "train": _training(settings, model_settings, tokens),
+        "train": _training(settings, vocabulary, tokens),
         "sample": _sampling(settings, model),
         "ppl": _perplexity(settings, model, tokens),
         "fine_tuning": {"start": 0.0, "seconds_per_update": 0.0, "seconds_per_token": 0.0},
@@ -100,7 +99,7 @@ def extrapolate_steps(runs: list[tuple[int, float]], length: int, spans: list[in
         return sum(min(time + 1, span) for time in range(steps) for span in spans)
 
     steps, seconds = runs[-1]
-    if steps >= length or len(runs) < 2:
+    if steps >= length or len(runs) < 2 or not spans:
         return seconds * length / steps
     fewer, less = runs[-2]
     # constant * steps + per_key * keys = seconds, for two runs
@@ -125,14 +124,14 @@ def _device(settings, rule):
     return choose_device(min(1, resources["gpu"]), resources["threads"])  # a rate is of one GPU
 
 
-def _training(settings, model_settings, tokens):
+def _training(settings, vocabulary, tokens):
     device, length = _device(settings, "train"), settings["sequence_length"]
     most = settings["training"]["batch"]
     rows = np.resize(tokens, (most, length))
     corpus = Corpus(rows, rows[:, 0])
     began = time.perf_counter()
     training = Training(
-        model_settings, TrainingSettings(**settings["training"]), corpus, 0, 1, device,
+        random_model(settings["model"], vocabulary, 0), TrainingSettings(**settings["training"]), corpus, 0, 1, device,
         settings["resources"]["train"]["batch"],
     )  # fmt: skip
     made = time.perf_counter() - began
@@ -158,7 +157,7 @@ def _sampling(settings, model):
     if batch == "auto":
         batch = fitting_batch(model, length, settings["sequences"])
     batch = min(batch, settings["sequences"])
-    spans = [block.span for block in model.blocks]
+    spans = model.spans
 
     def run(steps):
         for _ in sample(model, 0, range(batch), steps, 0, batch):

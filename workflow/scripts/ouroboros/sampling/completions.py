@@ -27,10 +27,10 @@ def complete(
     """
     given = [np.array(tokenizer.encode(prompt).ids) for prompt in prompts]
     length = max(map(len, given)) + new_tokens
-    if length > model.settings.positions:
+    if length > model.positions:
         raise UserError(
             f"The longest prompt has {length - new_tokens} tokens and {new_tokens} new ones were asked "
-            f"for, but the model has {model.settings.positions} positions. Lower `new_tokens` of the "
+            f"for, but the model has {model.positions} positions. Lower `new_tokens` of the "
             "evaluation, or shorten the prompts."
         )
     rows = [(prompt, copy) for prompt in range(len(prompts)) for copy in range(completions)]

@@ -13,19 +13,17 @@ from ouroboros.data.corpus import TOKEN
 from ouroboros.errors import UserError
 from ouroboros.jobs.batch_size import in_batches
 from ouroboros.jobs.progress import Progress
-from ouroboros.model.gpt_neo import GPTNeo
+from ouroboros.model.families import LanguageModel
 from ouroboros.model.output_head import Head
 from ouroboros.randomness import uniforms
-from ouroboros.sampling.kv_cache import Decoder
-from ouroboros.sampling.small_model import SmallModelSampler, fits
 
 HALF = torch.float16  # of keys, values and products on a GPU
 DRAWN = -1  # stands in `given` where the token is to be drawn
-STRIDE = 32  # positions per call of the small model's kernel; progress is shown between calls
+STRIDE = 32  # positions per call of a fused sampler; progress is shown between calls
 
 
 def sample(
-    model: GPTNeo, key: int, indices: range, length: int, end_of_text: int, batch: int,
+    model: LanguageModel, key: int, indices: range, length: int, end_of_text: int, batch: int,
     temperature: float = 1.0, done: int = 0,
 ) -> Iterator[np.ndarray]:  # fmt: skip
     """Sequences `indices` of the corpus whose streams belong to `key`: uint16 (rows, length).
@@ -36,10 +34,9 @@ def sample(
     The empty context is the end-of-text token at position 0; tokens are drawn from the full
     distribution and a sampled end-of-text is followed by the next story, up to `length` tokens.
     """
-    positions = model.settings.positions
-    if length > positions:
+    if length > model.positions:
         raise UserError(
-            f"Sequences of {length} tokens were asked for, but the model has {positions} positions. "
+            f"Sequences of {length} tokens were asked for, but the model has {model.positions} positions. "
             "Lower `sequence_length` of the sampling or train with more `positions`."
         )
     progress = Progress("sample", (len(indices) - done) * length, "tokens")
@@ -56,15 +53,15 @@ def sample(
     progress.close()
 
 
-def fitting_batch(model: GPTNeo, length: int, sequences: int) -> int:
+def fitting_batch(model: LanguageModel, length: int, sequences: int) -> int:
     """The number of sequences to sample at once: what a GPU's free memory holds, up to 128 on a CPU.
 
     At most 8,192, beyond which a GPU gains nothing, and such that batches are of even size.
     """
     most = 128
     if model.head.is_cuda:
-        slots = sum(min(block.span, length) for block in model.blocks)
-        each = 2 * slots * model.settings.hidden_size * HALF.itemsize + 16 * length
+        slots = sum(min(span, length) for span in model.spans)
+        each = 2 * slots * model.head.shape[1] * HALF.itemsize + 16 * length
         free, _ = torch.cuda.mem_get_info(model.head.device)
         most = max(1, min(8192, int(0.8 * free) // each))
     return -(-sequences // -(-sequences // most))
@@ -82,11 +79,9 @@ class Sampler:
         device = model.head.device
         self.on_gpu = device.type == "cuda"
         self.temperature = temperature
-        self.small_model = (
-            SmallModelSampler(model, rows, length, temperature) if fits(model) else None
-        )
-        if not self.small_model:
-            self.decoder = Decoder(model, rows, length, HALF if self.on_gpu else torch.float32)
+        self.fused = model.fused_sampler(rows, length, temperature)
+        if not self.fused:
+            self.decoder = model.decoder(rows, length, HALF if self.on_gpu else torch.float32)
             self.head = Head(model.head.to(HALF) if self.on_gpu else model.head)
         self.draws = torch.zeros(length, rows, dtype=torch.float64, device=device)
         # row 0 is the empty context; token t of a sequence is in row t + 1
@@ -106,12 +101,12 @@ class Sampler:
         self.given.fill_(DRAWN)
         if given is not None:
             self.given[1 : length + 1, :rows] = torch.from_numpy(given.T)
-        stride = STRIDE if self.small_model else 1
+        stride = STRIDE if self.fused else 1
         for time in range(0, length, stride):
             end = min(time + stride, length)
             self.device_time.fill_(time)
-            if self.small_model:
-                self.small_model.steps(self.tokens, self.draws, self.given, time, end)
+            if self.fused:
+                self.fused.steps(self.tokens, self.draws, self.given, time, end)
             elif self.on_gpu:
                 self._replay(time)
             else:

@@ -30,7 +30,7 @@ def train_until_best(training, held_out: list[np.ndarray], end_of_text: int):
     """
     settings, search = training.settings, training.search
     fixed = None if settings.epochs == "auto" else settings.epochs
-    held_out = [story[: training.model_settings.context] for story in held_out]
+    held_out = [story[: training.model.context] for story in held_out]
     patience = math.inf if fixed else settings.patience
     while (
         len(search.losses) < (fixed or settings.max_epochs)
@@ -53,6 +53,6 @@ def train_until_best(training, held_out: list[np.ndarray], end_of_text: int):
 
 def _held_out_loss(training, held_out, end_of_text):
     training.model.eval()
-    context = training.model_settings.context
+    context = training.model.context
     losses = story_losses(training.model, held_out, end_of_text, context, training.micro_batch)
     return mean_loss(losses)

@@ -7,7 +7,8 @@ import torch
 from ouroboros.data.corpus import Corpus
 from ouroboros.data.tokenise import read_token_stories
 from ouroboros.jobs.snapshots import Keeper, States
-from ouroboros.model.gpt_neo import GPTNeo, ModelSettings
+from ouroboros.model.families import LanguageModel, random_model
+from ouroboros.randomness import seed_for
 from ouroboros.training.data_parallel import ALONE, ProcessGroup
 from ouroboros.training.early_stopping import train_until_best
 from ouroboros.training.trainer import Training, TrainingSettings, train
@@ -33,15 +34,16 @@ class TrainingJob:
         self, device: torch.device, states: States, processes: ProcessGroup = ALONE
     ) -> Training:  # fmt: skip
         """The training, resumed from its last state where there is one."""
+        seed = seed_for(self.seed, self.generation, "weights")
         training = Training(
-            ModelSettings(**self.model, vocabulary_size=self.vocabulary_size),
+            random_model(self.model, self.vocabulary_size, seed),
             TrainingSettings(**self.training), Corpus.read(self.corpus), self.seed,
             self.generation, device, self.micro_batch, Keeper(states, self.state_minutes), processes,
         )  # fmt: skip
         training.resume()
         return training
 
-    def run(self, training: Training) -> tuple[GPTNeo, dict]:
+    def run(self, training: Training) -> tuple[LanguageModel, dict]:
         """Train to the end; returns the model, and `epochs` and how it was found, as in epochs.json."""
         if self.epochs is None:
             held_out = read_token_stories(self.heldout) if training.processes.is_main else []

@@ -19,7 +19,7 @@ from ouroboros.jobs.device import autocast
 from ouroboros.jobs.progress import Progress
 from ouroboros.jobs.snapshots import Keeper
 from ouroboros.model.cross_entropy import summed_loss
-from ouroboros.model.gpt_neo import GPTNeo, ModelSettings, initialise
+from ouroboros.model.families import LanguageModel
 from ouroboros.randomness import permutation, seed_for
 from ouroboros.training.data_parallel import ALONE, ProcessGroup
 from ouroboros.training.early_stopping import Search
@@ -48,14 +48,14 @@ class TrainingSettings:
 
 @dataclass
 class Training:
-    """One generation in training; `epoch` makes one pass over the corpus.
+    """One generation in training, from random weights; `epoch` makes one pass over the corpus.
 
-    `losses` holds the mean loss of every update in nats, None where it was not finite. A `keeper`
+    `seed` and `generation` decide the order of the sequences. `losses` holds the mean loss of every update in nats, None where it was not finite. A `keeper`
     writes states to disk. Each of several `processes` has a `device` of its own and computes its
     part of every update.
     """
 
-    model_settings: ModelSettings
+    model: LanguageModel
     settings: TrainingSettings
     corpus: Corpus
     seed: int
@@ -73,10 +73,9 @@ class Training:
         torch.use_deterministic_algorithms(True, warn_only=True)
         # it would write to every new tensor, for the sake of code that reads what it never wrote
         torch.utils.deterministic.fill_uninitialized_memory = False
-        weights = seed_for(self.seed, self.generation, "weights")
-        self.model = initialise(self.model_settings, weights).to(self.device)
+        self.model.to(self.device)
         if self.device.type == "cuda":
-            compile_blocks(self.model)
+            self.model.compile_for_training()
         self.optimizer = make_optimizer(self.model, self.settings)
         scaled = self.settings.precision == "fp16" and self.device.type == "cuda"
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)
@@ -183,17 +182,17 @@ class Training:
         return parts
 
     def _check(self):
-        length, positions = self.corpus.tokens.shape[1], self.model_settings.positions
+        length, positions = self.corpus.tokens.shape[1], self.model.positions
         if length > positions:
             raise UserError(
                 f"The corpus has sequences of {length} tokens, the model {positions} positions. "
                 "Raise `positions` of the model or lower `sequence_length` of the sampling."
             )
         largest = int(max(self.corpus.tokens.max(), self.corpus.previous.max()))
-        if largest >= self.model_settings.vocabulary_size:
+        if largest >= self.model.vocabulary_size:
             raise UserError(
                 f"The corpus holds token {largest}, the tokenizer only "
-                f"{self.model_settings.vocabulary_size} tokens: they do not belong together. "
+                f"{self.model.vocabulary_size} tokens: they do not belong together. "
                 "Remake the corpus."
             )
 
@@ -217,21 +216,14 @@ class Training:
         )
 
 
-def train(training: Training, epochs: int) -> GPTNeo:
+def train(training: Training, epochs: int) -> LanguageModel:
     """Train for a given number of epochs."""
     while training.epochs < epochs:
         training.epoch()
     return training.model
 
 
-def compile_blocks(model: GPTNeo):
-    """Compile the parts of a block around attention, which has a kernel of its own, as the loss has."""
-    for block in model.blocks:
-        block.queries = torch.compile(block.queries)
-        block.rest = torch.compile(block.rest)
-
-
-def make_optimizer(model: GPTNeo, settings: TrainingSettings) -> torch.optim.AdamW:
+def make_optimizer(model: LanguageModel, settings: TrainingSettings) -> torch.optim.AdamW:
     """AdamW that decays weight matrices and embeddings, as transformers' Trainer does."""
     matrices = [parameter for parameter in model.parameters() if parameter.dim() > 1]
     vectors = [parameter for parameter in model.parameters() if parameter.dim() == 1]

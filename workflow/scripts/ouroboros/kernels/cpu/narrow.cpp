@@ -10,7 +10,7 @@ namespace {
 
 constexpr int BLOCK = 64;  // tokens of one sum of the output layer
 
-struct Layer {  // as `sampling/small_model.py` lists them
+struct Layer {  // as gpt_neo/small_model.py lists them
     const float *gain, *shift, *qkv, *out, *out_bias, *gain2, *shift2, *fc, *fc_bias, *proj, *proj_bias;
     float *keys, *values;  // (groups, 2, heads, slots, head, LANES)
     int64_t slots;

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from torch import nn
 
 from ouroboros.errors import UserError, damaged
-from ouroboros.model.attention import attention, masked
+from ouroboros.model.families.gpt_neo.attention import attention, masked
 from ouroboros.storage.checksums import check_sums
 
 

@@ -4,21 +4,21 @@ from dataclasses import replace
 
 import pytest
 import torch
-from tools import lively
+from tools import initialise, lively
 from transformers import GPTNeoConfig, GPTNeoForCausalLM
 
-from ouroboros.model.checkpoint import _config, from_transformers, to_transformers
 from ouroboros.model.cross_entropy import summed_loss
-from ouroboros.model.gpt_neo import ModelSettings, initialise
-from ouroboros.sampling.kv_cache import Decoder
+from ouroboros.model.families.gpt_neo.decoder import GPTNeoDecoder
+from ouroboros.model.families.gpt_neo.settings import GPTNeoSettings
+from ouroboros.model.families.gpt_neo.transformers_format import from_transformers
 
 
 def theirs(model):
     """The same weights in transformers' implementation."""
-    config = GPTNeoConfig(**{k: v for k, v in _config(model.settings, 0).items() if k != "dtype"})
+    config = GPTNeoConfig(**{k: v for k, v in model.config(0).items() if k != "dtype"})
     config._attn_implementation = "eager"
     other = GPTNeoForCausalLM(config).eval()
-    missing, unexpected = other.load_state_dict(to_transformers(model), strict=False)
+    missing, unexpected = other.load_state_dict(model.weights(), strict=False)
     assert not unexpected
     assert all(name == "lm_head.weight" for name in missing)
     return other
@@ -36,7 +36,7 @@ def test_logits_equal_transformers_beyond_the_window(model_settings, layers):
     assert (ours - reference).abs().max() < 1e-4
 
 
-PAPER_1M = ModelSettings(
+PAPER_1M = GPTNeoSettings(
     layers=8, hidden_size=64, heads=16, window=256, context=2048, positions=2048, initial_std=0.02,
     vocabulary_size=50257,
 )  # fmt: skip
@@ -74,9 +74,9 @@ def test_gradients_equal_transformers_over_600_positions(heads, width, scale):
 
 
 def test_the_33m_model_has_the_paper_parameters():
-    settings = ModelSettings(4, 768, 16, 256, 512, 2048, 0.02, 50257)
+    settings = GPTNeoSettings(4, 768, 16, 256, 512, 2048, 0.02, 50257)
     with torch.device("meta"):
-        from ouroboros.model.gpt_neo import GPTNeo
+        from ouroboros.model.families.gpt_neo.model import GPTNeo
 
         model = GPTNeo(settings)
     assert sum(parameter.numel() for parameter in model.parameters()) == 68_514_048
@@ -108,7 +108,7 @@ def test_decode_steps_equal_the_forward_at_every_position(model_settings, settin
     model = lively(initialise(settings, 1), scale)
     vocabulary = settings.vocabulary_size
     ids = torch.randint(0, vocabulary, (2, time_steps), generator=torch.Generator().manual_seed(0))
-    decoder = Decoder(model, 2, time_steps)
+    decoder = GPTNeoDecoder(model, 2, time_steps)
     with torch.no_grad():
         whole = model.logits(ids)
         for time in range(time_steps):

@@ -8,7 +8,6 @@ import torch
 
 from ouroboros.kernels import cpu
 from ouroboros.model import triton_selftest
-from ouroboros.model.gpt_neo import GPTNeo
 
 SLOT_MULTIPLE = 64  # so that few CUDA graphs are captured, Layer attends to a multiple of this
 
@@ -18,10 +17,10 @@ def padded_slots(time: int) -> int:
     return (time // SLOT_MULTIPLE + 1) * SLOT_MULTIPLE
 
 
-class Decoder:
+class GPTNeoDecoder:
     """Decode steps of `rows` sequences of up to `length` tokens; keys and values are of `dtype`."""
 
-    def __init__(self, model: GPTNeo, rows: int, length: int, dtype: torch.dtype = torch.float32):
+    def __init__(self, model, rows: int, length: int, dtype: torch.dtype = torch.float32):
         self.model = model
         kind = Layer
         if dtype == torch.float32 and cpu.usable(model.head):

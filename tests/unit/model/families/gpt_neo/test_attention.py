@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ouroboros.kernels import cpu
-from ouroboros.model import attention
+from ouroboros.model.families.gpt_neo import attention
 
 pytestmark = pytest.mark.usefixtures("several_threads")
 

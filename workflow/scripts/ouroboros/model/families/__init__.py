@@ -1,0 +1,113 @@
+"""Families of models. A family is a folder here: docs/extending.md adds one.
+
+`declaration.py` is what the configuration and the planning know of it, without torch and numpy:
+- its docstring's first line says what the family is,
+- `SCHEMA`: JSON schema of the keys of an entry of `models`, without `family`,
+- `check(where, settings)`: raise UserError for settings that do not fit one another,
+- `positions(settings)`: the longest sequence that a model takes, in tokens,
+- `parameters(settings, vocabulary)`: the number of parameters,
+- `non_embedding_parameters(settings)`: those besides the embeddings (Kaplan et al. 2020).
+
+`model.py` has the class `Model`, a LanguageModel and a torch module. A checkpoint belongs to the
+family that its config.json names in `family`, or else in `model_type`.
+"""
+
+from __future__ import annotations
+
+import abc
+import importlib
+import typing
+
+from ouroboros.config.families import DEFAULT
+
+if typing.TYPE_CHECKING:  # config imports the declarations, and so this module
+    import torch
+
+
+class LanguageModel(abc.ABC):
+    """What training, sampling and measuring need of a model; without more methods, they work.
+
+    vocabulary_size (tokens), positions (the longest sequence), context (tokens that a prediction
+    depends on, at most) and spans (for each layer, positions whose keys and values sampling
+    caches) are attributes or properties.
+    """
+
+    vocabulary_size: int
+    positions: int
+    context: int
+    spans: list[int]
+
+    @classmethod
+    @abc.abstractmethod
+    def from_settings(cls, settings: dict, vocabulary_size: int) -> LanguageModel:
+        """A model of a resolved entry of `models` (without `family`); its weights do not matter."""
+
+    @classmethod
+    @abc.abstractmethod
+    def from_config(cls, config: dict) -> LanguageModel:
+        """A model of the content of config.json, before `load_weights`."""
+
+    @abc.abstractmethod
+    def initialise(self, seed: int) -> LanguageModel:
+        """Give this model random weights, which depend on the seed alone; returns it."""
+
+    @property
+    @abc.abstractmethod
+    def head(self) -> torch.Tensor:
+        """The output weights, (vocabulary, width): logits are `hidden @ head.T`."""
+
+    @abc.abstractmethod
+    def hidden(self, ids: torch.Tensor) -> torch.Tensor:
+        """Token ids (batch, time) -> final states (batch, time, width); causal."""
+
+    @abc.abstractmethod
+    def decoder(self, rows: int, length: int, dtype: torch.dtype) -> Decoder:
+        """A decoder of `rows` sequences of up to `length` tokens, with caches of `dtype`."""
+
+    @abc.abstractmethod
+    def config(self, end_of_text: int) -> dict:
+        """The content of config.json: transformers' where it has the architecture."""
+
+    @abc.abstractmethod
+    def weights(self) -> dict[str, torch.Tensor]:
+        """The tensors of model.safetensors, under transformers' names where it has the architecture."""
+
+    @abc.abstractmethod
+    def load_weights(self, weights: dict[str, torch.Tensor]):
+        """Load the tensors of model.safetensors; KeyError or RuntimeError where they do not fit."""
+
+    def fused_sampler(self, rows: int, length: int, temperature: float):
+        """A faster way to sample than `decoder`, or None.
+
+        Its `steps(tokens, draws, given, first, last)` is that of gpt_neo.small_model.
+        """
+        return None
+
+    def compile_for_training(self):  # noqa: B027 - optional
+        """Compile parts of the model for a GPU (torch.compile)."""
+
+
+class Decoder(typing.Protocol):
+    """Decodes sequences token by token."""
+
+    def step(self, ids: torch.Tensor, time: int, device_time: torch.Tensor) -> torch.Tensor:
+        """Tokens (rows,) at position `time` -> their final states (rows, width).
+
+        `device_time`, int64 (1,), is the same number on the device, where a replayed step reads it.
+        Times run from 0 upwards; at 0 the caches begin again.
+        """
+
+    def graph_key(self, time: int) -> int:
+        """The key of a step's CUDA graph: steps with the same key can replay one graph."""
+
+
+def model_class(family: str) -> type[LanguageModel]:
+    """The class of a family's models."""
+    return importlib.import_module(f"{__name__}.{family}.model").Model
+
+
+def random_model(settings: dict, vocabulary_size: int, seed: int) -> LanguageModel:
+    """A model of a resolved entry of `models` with random weights."""
+    own = {key: value for key, value in settings.items() if key != "family"}
+    model = model_class(settings.get("family", DEFAULT)).from_settings(own, vocabulary_size)
+    return model.initialise(seed)

@@ -1,0 +1,1 @@
+"""GPT-Neo, the architecture of the paper: see declaration.py."""
