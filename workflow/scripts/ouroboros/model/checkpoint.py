@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from ouroboros.config.families import families
 from ouroboros.data.tokenizer import read_tokenizer
 from ouroboros.errors import UserError, damaged
-from ouroboros.model.families import LanguageModel, model_class
+from ouroboros.model.families import LanguageModel, family_of, model_class
 from ouroboros.storage.atomic import new_directory, write_json
 from ouroboros.storage.checksums import check_sums, write_sums
 
@@ -56,7 +56,7 @@ def read_checkpoint(folder) -> LanguageModel:
         weights = load_file(folder / "model.safetensors")
     except (OSError, ValueError, SafetensorError) as error:
         raise damaged(folder, str(error)) from error
-    family = config.get("family", config.get("model_type"))
+    family = family_of(config)
     if family not in families():
         raise UserError(
             f"The checkpoint {folder} is a {family!r} model; only models of these families can be "

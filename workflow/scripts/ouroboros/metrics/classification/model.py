@@ -1,7 +1,7 @@
 """A checkpoint as a classifier: transformers' `AutoModelForSequenceClassification`, made quick.
 
-Two changes leave every number as it is, up to floating point. GPT-Neo's attention is ours, without
-masks. And the embeddings are those of the tokens that occur: Adam leaves the others, whose
+Two changes leave every number as it is, up to floating point. The model's family replaces parts by
+faster ones. And the embeddings are those of the tokens that occur: Adam leaves the others, whose
 gradients are all zero, where they are, but would read and write each of them at every update.
 """
 
@@ -9,12 +9,12 @@ import contextlib
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from safetensors import SafetensorError
 from torch import nn
 
+from ouroboros.config.families import families
 from ouroboros.errors import UserError, damaged
-from ouroboros.model.families.gpt_neo.attention import attention, masked
+from ouroboros.model.families import family_of, model_class
 from ouroboros.storage.checksums import check_sums
 
 
@@ -40,9 +40,8 @@ def read_classifier(folder, classes: int, vocabulary: np.ndarray, seed: int):
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise damaged(folder, str(error)) from error
     _keep_tokens(model, vocabulary, folder)
-    if model.config.model_type == "gpt_neo":
-        for block in model.transformer.h:
-            block.attn.attention = _Attention(block.attn.attention, model.config.window_size)
+    if (family := family_of(model.config.to_dict())) in families():
+        model_class(family).accelerate(model)
     return model
 
 
@@ -58,28 +57,6 @@ def _keep_tokens(model, vocabulary, folder):
     kept = torch.cat([weights[torch.from_numpy(vocabulary)], padding])
     model.set_input_embeddings(nn.Embedding.from_pretrained(kept, freeze=False))
     model.config.pad_token_id = len(vocabulary)
-
-
-class _Attention(nn.Module):
-    """In the place of transformers' `GPTNeoSelfAttention`, with its weights.
-
-    Nothing looks ahead, so that padding on the right needs no mask.
-    """
-
-    def __init__(self, theirs, window):
-        super().__init__()
-        self.projections = nn.ModuleList([theirs.q_proj, theirs.k_proj, theirs.v_proj])
-        self.out_proj = theirs.out_proj
-        self.heads = theirs.num_heads
-        self.span = window if theirs.attention_type == "local" else theirs.bias.shape[-1]
-
-    def forward(self, x, **_):
-        """x (batch, time, width) -> the same, and None for the weights of attention."""
-        weights = torch.cat([projection.weight for projection in self.projections])
-        qkv = F.linear(x, weights).unflatten(2, (3, self.heads, -1))
-        # texts are short: on a GPU, torch's own attention needs no compiling for every length
-        attend = attention if x.device.type == "cpu" else masked
-        return self.out_proj(attend(qkv, self.span).flatten(2)), None
 
 
 @contextlib.contextmanager

@@ -83,6 +83,10 @@ class LanguageModel(abc.ABC):
         """
         return None
 
+    @staticmethod  # noqa: B027 - optional
+    def accelerate(theirs: torch.nn.Module):
+        """Replace parts of a transformers model of this family by faster ones of the same result."""
+
     def compile_for_training(self):  # noqa: B027 - optional
         """Compile parts of the model for a GPU (torch.compile)."""
 
@@ -99,6 +103,11 @@ class Decoder(typing.Protocol):
 
     def graph_key(self, time: int) -> int:
         """The key of a step's CUDA graph: steps with the same key can replay one graph."""
+
+
+def family_of(config: dict) -> str | None:
+    """The family that the content of a config.json names."""
+    return config.get("family", config.get("model_type"))
 
 
 def model_class(family: str) -> type[LanguageModel]:

@@ -9,7 +9,11 @@ import torch.nn.functional as F
 from torch import nn
 
 from ouroboros.model.families import LanguageModel
-from ouroboros.model.families.gpt_neo import small_model, transformers_format
+from ouroboros.model.families.gpt_neo import (
+    small_model,
+    transformers_attention,
+    transformers_format,
+)
 from ouroboros.model.families.gpt_neo.attention import attention
 from ouroboros.model.families.gpt_neo.decoder import GPTNeoDecoder
 from ouroboros.model.families.gpt_neo.settings import EPSILON, GPTNeoSettings
@@ -58,6 +62,10 @@ class GPTNeo(LanguageModel, nn.Module):
         self.wpe = nn.Embedding(settings.positions, settings.hidden_size)
         self.blocks = nn.ModuleList(Block(settings, layer) for layer in range(settings.layers))
         self.ln_f = nn.LayerNorm(settings.hidden_size, EPSILON)
+
+    @staticmethod
+    def accelerate(theirs):
+        transformers_attention.replace_attention(theirs)
 
     @classmethod
     def from_settings(cls, settings, vocabulary_size):
