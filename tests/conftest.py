@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
-from tools import Workflow
+from filelock import FileLock
+from tools import Workflow, run_line
 
 # Triton reads this when it is first imported, by whichever library; see test_triton_kernels.py
 if not Path("/dev/nvidiactl").exists():
@@ -66,13 +67,30 @@ def model_settings():
 
 @pytest.fixture
 def workflow(tmp_path, texts):
-    return Workflow(tmp_path, texts)
+    return Workflow(tmp_path).set_up(texts)
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory, texts):
-    """The tiny lineage, run once to its end; tests may look at it but not change it."""
-    workflow = Workflow(tmp_path_factory.mktemp("finished lineage"), texts)
-    first = workflow.run("tiny")
-    assert first.returncode == 0, first.stdout[-4000:]
+def finished(tmp_path_factory, texts, worker_id):
+    """The tiny lineage, run to its end by one of pytest's workers for all of them.
+
+    Tests may look at it; one that changes a file or calls Snakemake takes `lineage_copy`.
+    """
+    base = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        base = base.parent  # of this run of pytest, for all workers
+    workflow = Workflow(base / "finished lineage")
+    done = base / "finished"
+    with FileLock(base / "finished.lock"):
+        if not done.exists():
+            line = "snakemake --cores all --resources gpu=1 --configfile tiny.yaml tiny"
+            first = run_line(line, workflow.set_up(texts).folder)
+            assert first.returncode == 0, first.stdout[-4000:]
+            done.touch()
     return workflow
+
+
+@pytest.fixture
+def lineage_copy(finished, tmp_path):
+    """A copy of the finished tiny lineage, to change and to run."""
+    return finished.copy(tmp_path / "lineage")

@@ -47,12 +47,13 @@ def command(folder, words):
         (folder / name).write_text(text)
     words = [str(folder / word) if word in CONFIGFILES else word for word in words]
     targets = [] if words[0][0] != "-" or "demo" in words else ["--", "33m"]
-    said = subprocess.run(
+    result = subprocess.run(
         [sys.executable, REPOSITORY / "workflow/scripts/snakemake_command.py",
          "-n", "--cores", "1", *words, *targets],
         cwd=REPOSITORY, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    ).stdout  # fmt: skip
-    said = re.sub(r"^Using workflow specific profile.*\n", "", said)
+    )  # fmt: skip
+    assert result.returncode != 0, result.stdout
+    said = re.sub(r"^Using workflow specific profile.*\n", "", result.stdout)
     for pattern in (
         r'\w+(?:Error|Exception) in file "[^"]*"(?:, line \d+)?:\n(.*?)(?:\n  File |\Z)',
         r"\w+(?:Error|Exception):\n(.*?)(?:\n  File |\Z)",

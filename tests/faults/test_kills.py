@@ -2,21 +2,19 @@
 
 import os
 import secrets
+import shutil
 import signal
 import time
 
+import kills
 import pytest
-from kills import Victim, campaign, differing_bytes, kill
 
-KILLS = int(os.environ.get("OUROBOROS_KILLS", "3"))
 SEED = int(os.environ.get("OUROBOROS_KILLS_SEED", secrets.randbelow(10**6)))
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    victim = Victim(tmp_path_factory.mktemp("kills") / "undisturbed")
-    assert victim.start().wait() == 0, (victim.folder / "output.txt").read_text()[-4000:]
-    return victim.settled()
+    return kills.undisturbed(tmp_path_factory.mktemp("kills") / "undisturbed")
 
 
 def started(victim, condition):
@@ -31,7 +29,9 @@ def started(victim, condition):
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_jobs_carry_on_where_they_were(undisturbed, tmp_path, number):
     """Killed in the middle of training and again soon after it was resumed; then while sampling."""
-    victim = Victim(tmp_path / "victim")
+    victim = undisturbed.copy(tmp_path / "victim")
+    shutil.rmtree(victim.folder / "results/tiny")  # all but what is made before the training
+    shutil.rmtree(victim.folder / "logs")
     for log, folder in (
         ("gen1/train", "gen1/checkpoint.state"),
         ("gen1/sample-00000", "gen1/corpus/shard-00000.state"),
@@ -39,22 +39,24 @@ def test_jobs_carry_on_where_they_were(undisturbed, tmp_path, number):
         log = victim.folder / f"logs/tiny/{log}.log"
         state = victim.folder / f"results/tiny/{folder}/000002.safetensors"
         process = started(victim, state.exists)
-        kill(process, number)
+        kills.kill(process, number)
         assert (f"Stopped by {number.name}" in log.read_text()) == (number != signal.SIGKILL)
         victim.unlock()
         carries_on = lambda log=log: log.exists() and "Resuming after" in log.read_text()  # noqa: E731
         process = started(victim, carries_on)
         if log.stem == "train":
-            kill(process, signal.SIGKILL)
+            kills.kill(process, signal.SIGKILL)
             victim.unlock()
     assert process.wait() == 0, (victim.folder / "output.txt").read_text()[-4000:]
-    assert victim.settled().keys() == undisturbed.keys()
-    assert differing_bytes(victim.settled(), undisturbed) == 0
+    made, expected = victim.settled(), undisturbed.settled()
+    assert made.keys() == expected.keys()
+    assert kills.differing_bytes(made, expected) == 0
 
 
-def test_random_kills_change_no_byte(tmp_path):
-    """OUROBOROS_KILLS=100 kills a hundred times; the seed is printed, OUROBOROS_KILLS_SEED sets it."""
-    total = campaign(tmp_path, KILLS, SEED)
-    assert total["kills"] == KILLS
+@pytest.mark.parametrize("number", [3, pytest.param(100, marks=pytest.mark.slow)])
+def test_random_kills_change_no_byte(undisturbed, tmp_path, number):
+    """The seed is printed; OUROBOROS_KILLS_SEED sets it."""
+    total = kills.campaign(tmp_path, undisturbed, number, SEED)
+    assert total["kills"] == number
     assert total["differing"] == 0
     assert total["artifacts"] > 20

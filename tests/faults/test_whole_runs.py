@@ -29,10 +29,8 @@ def mounted(place, *options):
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory, texts):
-    folder = tmp_path_factory.mktemp("a") / "Brontë's Räume ☃"
-    folder.mkdir()
-    workflow = Workflow(folder, texts)
-    workflow.results = folder / "results"
+    workflow = Workflow(tmp_path_factory.mktemp("a") / "Brontë's Räume ☃").set_up(texts)
+    workflow.results = workflow.folder / "results"
     workflow.results.mkdir()
     if not mounted(workflow.results, "-o", "size=8m"):
         pytest.skip("mounting a file system for results needs root")

@@ -14,6 +14,7 @@ from cluster import missing, wait_until
 from kills import Victim, long_jobs
 
 GENERATION_1 = ["results/tiny/gen1/corpus/shard-00000.parquet", "results/tiny/gen1/ppl.json"]
+CHECKPOINT_2 = "results/tiny/gen2/checkpoint"
 GENERATION_2 = [
     "results/tiny/gen2/corpus/shard-00000.parquet",
     "results/tiny/gen2/corpus/shard-00001.parquet",
@@ -96,9 +97,8 @@ class Site(Victim):
                 process.send_signal(signal.SIGSTOP)
 
     def copy(self, folder) -> "Site":
-        """As this one is now, without generation 2, in another folder."""
-        other = Site(folder, self.cluster)
-        shutil.copy2(self.folder / "own.txt", folder)  # with its time: else all is made again
-        shutil.copytree(self.folder / "results", folder / "results")
+        """Copy what it is now, without generation 2, into another folder."""
+        other = super().copy(folder)
+        other.output = folder / "output.txt"
         shutil.rmtree(folder / "results/tiny/gen2", ignore_errors=True)
         return other

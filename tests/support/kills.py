@@ -59,8 +59,8 @@ class Victim(Workflow):
     """A copy of the workflow whose runs can be killed."""
 
     def __init__(self, folder):
-        folder.mkdir(parents=True)
-        super().__init__(folder, stories())
+        super().__init__(folder)
+        self.set_up(stories())
         self.configure(long_jobs())
 
     def start(self) -> subprocess.Popen:
@@ -129,14 +129,19 @@ def differing_bytes(ours: dict[str, bytes], theirs: dict[str, bytes]) -> int:
     return count
 
 
-def campaign(folder: Path, kills: int, seed: int, say=print) -> dict:
+def undisturbed(folder: Path) -> Victim:
+    """Run a lineage that nobody disturbs to its end; `seconds` is how long that took."""
+    victim = Victim(folder)
+    started = time.monotonic()
+    assert victim.start().wait() == 0, (folder / "output.txt").read_text()[-4000:]
+    victim.seconds = time.monotonic() - started
+    return victim
+
+
+def campaign(folder: Path, reference: Victim, kills: int, seed: int, say=print) -> dict:
     """Kill `kills` times; how many lineages and artifacts were compared, and what differed."""
     chance = random.Random(seed)
-    reference = Victim(folder / "undisturbed")
-    started = time.monotonic()
-    assert reference.start().wait() == 0, (reference.folder / "output.txt").read_text()[-4000:]
-    whole = time.monotonic() - started
-    expected = reference.settled()
+    whole, expected = reference.seconds, reference.settled()
     say(f"seed {seed}: undisturbed run of {whole:.0f} s, {len(expected)} artifacts")
     total = {"kills": 0, "SIGKILL": 0, "SIGTERM": 0, "resumed": 0, "lineages": 0, "artifacts": 0, "differing": 0}  # fmt: skip
     while total["kills"] < kills:
@@ -182,7 +187,10 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        total = campaign(Path(folder), options.kills, options.seed, lambda s: print(s, flush=True))
+        reference = undisturbed(Path(folder) / "undisturbed")
+        total = campaign(
+            Path(folder), reference, options.kills, options.seed, lambda s: print(s, flush=True)
+        )
     sys.exit(total["differing"] != 0)
 
 

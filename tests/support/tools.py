@@ -1,5 +1,6 @@
 """What tests call: lively weights, a real Snakemake, a small copy of the workflow."""
 
+import copy
 import os
 import shutil
 import subprocess
@@ -67,6 +68,14 @@ def snakemake(*arguments, cwd, environment=None):
     )  # fmt: skip
 
 
+def run_line(line, folder):
+    """Run a command line of the documentation with the `snakemake` that `make` installs."""
+    command = [Path(sys.executable).with_name("snakemake"), *line.split()[1:]]
+    return subprocess.run(
+        command, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+
+
 def listed_jobs(output: str) -> list[dict]:
     """The jobs that a dry-run prints: `rule`, and `input`, `output`, `wildcards` as printed."""
     jobs = []
@@ -82,16 +91,31 @@ def listed_jobs(output: str) -> list[dict]:
 class Workflow:
     """A copy of the workflow with a configuration of its own laid over the shipped one."""
 
-    def __init__(self, folder: Path, texts):
+    def __init__(self, folder: Path):
         self.folder = folder
+
+    def set_up(self, texts):
+        """Copy what is shipped into the folder, with the tiny lineage and its text."""
+        self.folder.mkdir(parents=True, exist_ok=True)
         for name in ("Snakefile", "config.yaml"):
-            shutil.copy(REPOSITORY / name, folder)
+            shutil.copy(REPOSITORY / name, self.folder)
         for name in ("workflow", "profiles", "envs", "resources"):
             shutil.copytree(
-                REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
+                REPOSITORY / name, self.folder / name, ignore=shutil.ignore_patterns("__pycache__")
             )
-        (folder / "own.txt").write_text("<|endoftext|>".join(texts))
+        (self.folder / "own.txt").write_text("<|endoftext|>".join(texts))
         self.configure(TINY)
+        return self
+
+    def copy(self, folder: Path):
+        """Copy all of it, results with their times, into another folder."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        for record in (folder / ".snakemake/metadata").rglob("*"):  # inputs by absolute paths
+            if record.is_file():
+                record.write_text(record.read_text().replace(str(self.folder), str(folder)))
+        other = copy.copy(self)
+        other.folder = folder
+        return other
 
     def configure(self, config):
         (self.folder / "tiny.yaml").write_text(yaml.safe_dump(config))

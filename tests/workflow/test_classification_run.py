@@ -27,7 +27,8 @@ def configure(workflow, tasks=("own", "shipped"), **changes):
     (workflow.folder / "valid1.jsonl").write_text('{"sentence": "a good one", "label": 1}\n')
 
 
-def test_every_lm_is_measured_on_every_task(workflow):
+def test_every_lm_is_measured_on_every_task(lineage_copy):
+    workflow = lineage_copy
     configure(workflow)
     targets = [
         f"results/tiny/{lm}/classification/{task}.json"

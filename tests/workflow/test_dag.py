@@ -71,15 +71,14 @@ class TestAChangeRerunsExactlyWhatDependsOnIt:
     """On a finished lineage: what a dry-run lists after one setting has changed."""
 
     @pytest.fixture
-    def after(self, finished):
+    def after(self, lineage_copy):
         def change(section, name, key, value):
             config = copy.deepcopy(TINY)
             config.setdefault(section, {}).setdefault(name, {})[key] = value
-            finished.configure(config)
-            return {job for job in finished.planned("tiny") if job != "tiny"}
+            lineage_copy.configure(config)
+            return {job for job in lineage_copy.planned("tiny") if job != "tiny"}
 
-        yield change
-        finished.configure(TINY)
+        return change
 
     summary = frozenset(
         {"table tiny", "findings tiny", "report_page tiny"}

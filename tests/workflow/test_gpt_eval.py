@@ -7,7 +7,7 @@ import re
 import pytest
 import yaml
 from judge_server import JudgeServer, error
-from tools import TINY, Workflow
+from tools import TINY
 
 KEY = "sk-test-ab12CD34-never-to-be-seen"
 TARGET = "results/tiny/gen1/gpt_eval.json"
@@ -37,9 +37,9 @@ def server():
 
 
 @pytest.fixture(scope="module")
-def judged(tmp_path_factory, texts, server):
+def judged(finished, tmp_path_factory, server):
     """The tiny lineage with its completions made, and no request sent yet."""
-    workflow = Workflow(tmp_path_factory.mktemp("judged lineage"), texts)
+    workflow = finished.copy(tmp_path_factory.mktemp("judged") / "lineage")
     (workflow.folder / "short.yaml").write_text(yaml.safe_dump(["Tom had a", "Once upon", "Mia"]))
     workflow.configure(configured(server.url))
     first = workflow.run("results/tiny/gpt_eval_cost.json")

@@ -4,11 +4,10 @@ import copy
 import html
 import json
 import re
-import shutil
 
 import pytest
 from browser import needs_chromium, rendered
-from tools import TINY, Workflow
+from tools import TINY
 
 
 def dom_of(page, folder):
@@ -55,10 +54,7 @@ def test_the_page_shows_what_the_artifacts_say(finished, tmp_path):
 @pytest.fixture(scope="module")
 def copied(finished, tmp_path_factory):
     """The finished run once more, with a comparison of its one lineage."""
-    folder = tmp_path_factory.mktemp("compared") / "run"
-    shutil.copytree(finished.folder, folder, symlinks=True)
-    workflow = Workflow.__new__(Workflow)
-    workflow.folder = folder
+    workflow = finished.copy(tmp_path_factory.mktemp("compared") / "run")
     config = copy.deepcopy(TINY)
     config["comparisons"] = {
         "paper": ["tiny"],

@@ -25,8 +25,8 @@ def test_it_runs_to_its_end(finished):
     assert all(cell.strip() for cell in table[-1].split("|")[1:-1])
 
 
-def test_the_second_run_does_nothing(finished):
-    again = finished.run("tiny")
+def test_the_second_run_does_nothing(lineage_copy):
+    again = lineage_copy.run("tiny")
     assert again.returncode == 0
     assert "Nothing to be done" in again.stdout
 
@@ -93,10 +93,10 @@ def test_equal_seeds_give_equal_bytes_and_shards_do_not_matter(finished, workflo
             assert settled(ours) == settled(theirs), name
 
 
-def test_a_lost_shard_is_made_again_alone_and_the_same(finished):
+def test_a_lost_shard_is_made_again_alone_and_the_same(lineage_copy):
     name = "results/tiny/gen3/corpus/shard-00000.parquet"
-    before = (finished.folder / name).read_bytes()
-    (finished.folder / name).unlink()
-    assert finished.planned(name) == {"sample tiny gen3 00000"}
-    assert finished.run(name).returncode == 0
-    assert (finished.folder / name).read_bytes() == before
+    before = (lineage_copy.folder / name).read_bytes()
+    (lineage_copy.folder / name).unlink()
+    assert lineage_copy.planned(name) == {"sample tiny gen3 00000"}
+    assert lineage_copy.run(name).returncode == 0
+    assert (lineage_copy.folder / name).read_bytes() == before

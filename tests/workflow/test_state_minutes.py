@@ -1,19 +1,12 @@
 """How often states are written is no setting of a result: nothing is run again for it."""
 
-import copy
-
 import pytest
 from tools import TINY
 
 
-def test_another_interval_reruns_nothing(finished):
-    config = copy.deepcopy(TINY)
-    config["state_minutes"] = 3
-    finished.configure(config)
-    try:
-        result = finished.run("tiny", "--dry-run")
-    finally:
-        finished.configure(TINY)
+def test_another_interval_reruns_nothing(lineage_copy):
+    lineage_copy.configure({**TINY, "state_minutes": 3})
+    result = lineage_copy.run("tiny", "--dry-run")
     assert "Nothing to be done" in result.stdout
 
 
