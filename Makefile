@@ -1,11 +1,12 @@
 # make demo    a whole lineage on this machine, no GPU, no network but the package index
-# make test    all tests          make check   format and lint
+# make test    all tests but those of minutes, which `make test-slow` runs
+# make check   format, lint, and who imports whom
 # make bench   speed and memory side by side with transformers, into docs/performance.md
 PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/bash
 
-.PHONY: demo install install-dev test bench check format clean
+.PHONY: demo install install-dev test test-slow bench check format clean
 
 demo: install
 	$(BIN)/snakemake --cores all demo
@@ -30,8 +31,13 @@ install-dev: .venv/installed-dev
 	@touch $@
 
 # Three files at a time, a thread each: tests/slurm mostly waits.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+
 test: install-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(PYTEST)
+
+test-slow: install-dev
+	$(PYTEST) -m slow
 
 bench: install-dev
 	$(BIN)/python benchmarks/all.py
@@ -41,6 +47,7 @@ check: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/snakemake --lint
+	PYTHONPATH=workflow/scripts $(BIN)/lint-imports
 
 format: install-dev
 	$(BIN)/ruff format .

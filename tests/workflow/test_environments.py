@@ -1,5 +1,6 @@
 """What is pinned can be installed: the descriptions agree, and resolve as on an ordinary machine."""
 
+import itertools
 import os
 import re
 import subprocess
@@ -66,13 +67,21 @@ def index():
         pytest.skip(f"no package index answers: {output.strip().splitlines()[0]}")
 
 
+@pytest.mark.slow  # a minute; uv resolves the same below, and `make install` is pip's
 def test_pip_resolves_them_for_this_machine(index):
     """With the builds of the public index: its torch for Linux requires packages that others do not."""
     status, output = install("-r", REQUIREMENTS)
     assert status == 0, output[-3000:]
 
 
-def test_they_resolve_for_other_pythons_and_platforms(index):
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        pytest.param([*zip(PYTHONS, PLATFORMS, strict=True)], id="each once"),
+        pytest.param([*itertools.product(PYTHONS, PLATFORMS)], id="all", marks=pytest.mark.slow),
+    ],
+)
+def test_they_resolve_for_other_pythons_and_platforms(index, pairs):
     """All side by side: a resolver mostly waits for the index."""
     no_binary = [word for name in SOURCE_ONLY for word in ("--no-binary", name)]
     resolvers = {
@@ -80,8 +89,7 @@ def test_they_resolve_for_other_pythons_and_platforms(index):
             "uv", "pip", "compile", "--no-config", "--quiet", "--only-binary", ":all:", *no_binary,
             "--python-version", python, "--python-platform", platform, REQUIREMENTS,
         )
-        for python in PYTHONS
-        for platform in PLATFORMS
+        for python, platform in pairs
     }  # fmt: skip
     outputs = {key: resolver.communicate()[0] for key, resolver in resolvers.items()}
     failed = {key: outputs[key][-2000:] for key, made in resolvers.items() if made.returncode}
