@@ -40,8 +40,8 @@ def prepare_ours(options):
     settings, tokens = common.model_settings(options.model), random_tokens(options)
     previous = np.full(len(tokens), common.end_of_text(settings), TOKEN)
     training = Training(
-        GPTNeo(settings).initialise(0), paper_settings(options), Corpus(tokens, previous), seed=0, generation=1,
-        device=torch.device("cpu"), micro_batch=options.micro_batch,
+        GPTNeo(settings).initialise(0), paper_settings(options), Corpus(tokens, previous), seed=0,
+        generation=1, device=torch.device("cpu"), micro_batch=options.micro_batch,
     )  # fmt: skip
     training.model.train()
 

@@ -131,9 +131,14 @@ def _training(settings, vocabulary, tokens):
     corpus = Corpus(rows, rows[:, 0])
     began = time.perf_counter()
     training = Training(
-        random_model(settings["model"], vocabulary, 0), TrainingSettings(**settings["training"]), corpus, 0, 1, device,
-        settings["resources"]["train"]["batch"],
-    )  # fmt: skip
+        random_model(settings["model"], vocabulary, 0),
+        TrainingSettings(**settings["training"]),
+        corpus,
+        seed=0,
+        generation=1,
+        device=device,
+        micro_batch=settings["resources"]["train"]["batch"],
+    )
     made = time.perf_counter() - began
     start, runs = time_growing(
         lambda count: training.update(np.arange(count)), doubled_sizes(1, most)

@@ -32,14 +32,20 @@ class TrainingJob:
 
     def prepare(
         self, device: torch.device, states: States, processes: ProcessGroup = ALONE
-    ) -> Training:  # fmt: skip
+    ) -> Training:
         """The training, resumed from its last state where there is one."""
         seed = seed_for(self.seed, self.generation, "weights")
         training = Training(
             random_model(self.model, self.vocabulary_size, seed),
-            TrainingSettings(**self.training), Corpus.read(self.corpus), self.seed,
-            self.generation, device, self.micro_batch, Keeper(states, self.state_minutes), processes,
-        )  # fmt: skip
+            TrainingSettings(**self.training),
+            Corpus.read(self.corpus),
+            seed=self.seed,
+            generation=self.generation,
+            device=device,
+            micro_batch=self.micro_batch,
+            keeper=Keeper(states, self.state_minutes),
+            processes=processes,
+        )
         training.resume()
         return training
 

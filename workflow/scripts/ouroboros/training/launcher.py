@@ -35,9 +35,7 @@ log = logging.getLogger("ouroboros")
 
 
 @contextlib.contextmanager
-def process_group(
-    job, states, world_size: int, device: torch.device, threads: int, log_file=None
-):  # fmt: skip
+def process_group(job, states, world_size: int, device: torch.device, threads: int, log_file=None):
     """Train `job` (a TrainingJob) in `world_size` processes; yields rank 0's ProcessGroup.
 
     `threads` of the CPU are divided among them. The workers' output is appended to `log_file`.

@@ -25,27 +25,22 @@ if typing.TYPE_CHECKING:  # config imports the declarations, and so this module
 
 
 class LanguageModel(abc.ABC):
-    """What training, sampling and measuring need of a model; without more methods, they work.
-
-    vocabulary_size (tokens), positions (the longest sequence), context (tokens that a prediction
-    depends on, at most) and spans (for each layer, positions whose keys and values sampling
-    caches) are attributes or properties.
-    """
+    """All that training, sampling and measuring need of a model, beside a torch module's methods."""
 
     vocabulary_size: int
-    positions: int
-    context: int
-    spans: list[int]
+    positions: int  # tokens of the longest sequence
+    context: int  # tokens that a prediction depends on, at most
+    spans: list[int]  # for each layer with a cache, the positions that it holds in sampling
 
     @classmethod
     @abc.abstractmethod
     def from_settings(cls, settings: dict, vocabulary_size: int) -> LanguageModel:
-        """A model of a resolved entry of `models` (without `family`); its weights do not matter."""
+        """A model of a resolved entry of `models` (without `family`); `initialise` sets its weights."""
 
     @classmethod
     @abc.abstractmethod
     def from_config(cls, config: dict) -> LanguageModel:
-        """A model of the content of config.json, before `load_weights`."""
+        """A model of the content of config.json; `load_weights` sets its weights."""
 
     @abc.abstractmethod
     def initialise(self, seed: int) -> LanguageModel:
@@ -58,7 +53,7 @@ class LanguageModel(abc.ABC):
 
     @abc.abstractmethod
     def hidden(self, ids: torch.Tensor) -> torch.Tensor:
-        """Token ids (batch, time) -> final states (batch, time, width); causal."""
+        """Token ids (batch, time) -> final states (batch, time, width), each of the ids up to it."""
 
     @abc.abstractmethod
     def decoder(self, rows: int, length: int, dtype: torch.dtype) -> Decoder:
@@ -79,7 +74,7 @@ class LanguageModel(abc.ABC):
     def fused_sampler(self, rows: int, length: int, temperature: float):
         """A faster way to sample than `decoder`, or None.
 
-        Its `steps(tokens, draws, given, first, last)` is that of gpt_neo.small_model.
+        It has the method `steps` of gpt_neo.small_model.SmallModelSampler.
         """
         return None
 
