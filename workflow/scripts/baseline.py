@@ -1,8 +1,8 @@
 """Rule baseline: a model with random weights, untrained."""
 
-from adaptor import run
 from ouroboros.data.tokenizer import read_tokenizer
 from ouroboros.jobs.provenance import provenance
+from ouroboros.jobs.script import run
 from ouroboros.model.checkpoint import write_checkpoint
 from ouroboros.model.families import random_model
 from ouroboros.randomness import seed_for

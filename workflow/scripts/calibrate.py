@@ -1,6 +1,5 @@
 """Rule calibrate: measure the speed of one model on this machine."""
 
-from adaptor import run
 from ouroboros.data.grammar import StoryGrammar
 from ouroboros.jobs.provenance import provenance
 from ouroboros.planning.model_speed import measure_model_speed

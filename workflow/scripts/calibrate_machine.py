@@ -1,6 +1,5 @@
 """Rule calibrate_machine: measure the speed of this machine's CPU work."""
 
-from adaptor import run
 from dry_run import seconds_to_start
 from ouroboros.jobs.provenance import provenance
 from ouroboros.planning.machine_speed import measure_machine_speed

@@ -1,8 +1,8 @@
 """Rule classification: a copy of an LM, fine-tuned on a task and measured."""
 
-from adaptor import run
 from ouroboros.jobs.device import choose_device, describe
 from ouroboros.jobs.provenance import provenance
+from ouroboros.jobs.script import run
 from ouroboros.metrics.classification.evaluate import classify, seeds_for
 from ouroboros.metrics.classification.fine_tuning import FineTuning
 from ouroboros.metrics.classification.tasks import KINDS, read_files

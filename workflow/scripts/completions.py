@@ -1,9 +1,9 @@
 """Rule completions: an LM's completions of given beginnings of stories."""
 
-from adaptor import run
 from ouroboros.data.tokenizer import read_tokenizer
 from ouroboros.jobs.device import choose_device, describe
 from ouroboros.jobs.provenance import provenance
+from ouroboros.jobs.script import run
 from ouroboros.metrics.gpt_eval.prompts import HUB, read_prompts
 from ouroboros.model.checkpoint import read_lm
 from ouroboros.randomness import seed_for

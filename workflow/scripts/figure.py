@@ -1,6 +1,6 @@
 """Rule figure: one of the figures that report/figures declares."""
 
-from adaptor import run
+from ouroboros.jobs.script import run
 from ouroboros.pipeline.declarations import figures
 
 

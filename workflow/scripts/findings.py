@@ -5,6 +5,7 @@ from ouroboros.config.families import declaration
 from ouroboros.findings.evaluate import findings, findings_section
 from ouroboros.findings.results import read_measurements
 from ouroboros.jobs.provenance import provenance
+from ouroboros.jobs.script import run
 from ouroboros.storage.atomic import write_json, write_text
 
 

@@ -1,6 +1,6 @@
 """Rule gen0: the initial corpus among the lineage's, a link to what lineages share."""
 
-from adaptor import run
+from ouroboros.jobs.script import run
 from ouroboros.storage.atomic import link
 
 

@@ -2,8 +2,8 @@
 
 import logging
 
-from adaptor import run
 from ouroboros.jobs.provenance import provenance
+from ouroboros.jobs.script import run
 from ouroboros.metrics.gpt_eval.grades import scores
 from ouroboros.metrics.gpt_eval.judge import Judge, grade
 from ouroboros.metrics.gpt_eval.price import bill

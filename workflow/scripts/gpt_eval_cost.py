@@ -2,8 +2,8 @@
 
 import sys
 
-from adaptor import run
 from ouroboros.jobs.provenance import provenance
+from ouroboros.jobs.script import run
 from ouroboros.metrics.gpt_eval.judge import Judge, questions
 from ouroboros.metrics.gpt_eval.price import estimate
 from ouroboros.storage.atomic import read_json, write_json

@@ -1,6 +1,6 @@
 """Rule gpt_eval_table: cases of GPT-Eval in the manner of Extended Data Table 2."""
 
-from adaptor import run
+from ouroboros.jobs.script import run
 from ouroboros.report.samples import cases_page
 from ouroboros.storage.atomic import read_json, write_text
 

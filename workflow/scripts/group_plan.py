@@ -3,7 +3,6 @@
 import os
 from pathlib import Path
 
-from adaptor import run
 from dry_run import jobs
 from ouroboros.jobs.provenance import provenance
 from ouroboros.planning.assumptions import cost_inputs

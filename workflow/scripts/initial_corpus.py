@@ -1,8 +1,8 @@
 """Rule initial_corpus: the stories of a source, split."""
 
-from adaptor import run
 from ouroboros.data.sources import SPLITS, write_splits
 from ouroboros.jobs.provenance import provenance
+from ouroboros.jobs.script import run
 from ouroboros.storage.atomic import write_json
 
 

@@ -1,6 +1,6 @@
 """Rule lexicon: the English words that spaCy knows."""
 
-from adaptor import run
+from ouroboros.jobs.script import run
 from ouroboros.metrics.text.lexicon import build_lexicon, write_lexicon
 
 

@@ -1,9 +1,9 @@
 """Rule lineage_samples: stories of all generations, to read one below the other, and as data."""
 
-from adaptor import run
 from ouroboros.data.corpus import blocks
 from ouroboros.data.tokenizer import read_tokenizer
 from ouroboros.jobs.provenance import provenance
+from ouroboros.jobs.script import run
 from ouroboros.report.samples import excerpts, lineage_page
 from ouroboros.storage.atomic import write_json, write_text
 

@@ -2,8 +2,8 @@
 
 import importlib
 
-from adaptor import run
 from ouroboros.jobs.provenance import provenance
+from ouroboros.jobs.script import run
 from ouroboros.pipeline.declarations import metrics
 from ouroboros.storage.atomic import write_json
 

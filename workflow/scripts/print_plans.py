@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from adaptor import run
+from ouroboros.jobs.script import run
 
 
 def main(snakemake):

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from adaptor import run
 from ouroboros.findings.results import read_measurements
+from ouroboros.jobs.script import run
 from ouroboros.pipeline.declarations import figures
 from ouroboros.report.page import figure, page, settings_text, verdicts
 from ouroboros.report.tables import classification, gpt_eval, made_with, numbers

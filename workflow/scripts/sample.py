@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from adaptor import run
 from ouroboros.data.corpus import ShardWriter
 from ouroboros.jobs.device import choose_device
+from ouroboros.jobs.script import run
 from ouroboros.jobs.snapshots import States
 from ouroboros.model.checkpoint import read_lm
 from ouroboros.randomness import seed_for

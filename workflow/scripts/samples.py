@@ -1,8 +1,8 @@
 """Rule samples: a few stories of a generation's corpus, to read."""
 
-from adaptor import run
 from ouroboros.data.corpus import blocks
 from ouroboros.data.tokenizer import read_tokenizer
+from ouroboros.jobs.script import run
 from ouroboros.report.samples import excerpts, samples_page
 from ouroboros.storage.atomic import write_text
 

@@ -2,9 +2,9 @@
 
 import logging
 
-from adaptor import run
 from ouroboros.data.tokenise import pack
 from ouroboros.data.tokenizer import read_tokenizer
+from ouroboros.jobs.script import run
 
 
 def main(snakemake):

@@ -1,7 +1,7 @@
 """Rule table: the few numbers of a lineage that say most, generation by generation."""
 
-from adaptor import run
 from ouroboros.findings.results import read_measurements
+from ouroboros.jobs.script import run
 from ouroboros.report.table_markdown import markdown
 from ouroboros.report.tables import summary
 from ouroboros.storage.atomic import write_text

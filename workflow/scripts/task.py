@@ -1,6 +1,6 @@
 """Rule task: the examples of a text-classification task, from wherever they come."""
 
-from adaptor import run
+from ouroboros.jobs.script import run
 from ouroboros.metrics.classification.tasks import KINDS, read_files, read_hub, write_examples
 
 

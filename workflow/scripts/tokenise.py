@@ -1,10 +1,10 @@
 """Rule tokenise: the three splits of a corpus as tokens, and how many there are."""
 
-from adaptor import run
 from ouroboros.data.sources import SPLITS
 from ouroboros.data.tokenise import tokenise
 from ouroboros.data.tokenizer import read_tokenizer
 from ouroboros.jobs.provenance import provenance
+from ouroboros.jobs.script import run
 from ouroboros.storage.atomic import write_json
 
 

@@ -1,8 +1,8 @@
 """Rule tokenizer: fetched, or trained on the corpus's training stories."""
 
-from adaptor import run
 from ouroboros.data.sources import read_stories
 from ouroboros.data.tokenizer import make_tokenizer, write_tokenizer
+from ouroboros.jobs.script import run
 
 
 def main(snakemake):

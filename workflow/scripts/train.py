@@ -3,10 +3,10 @@
 Generation 1 finds the number of epochs by early stopping; the others read it.
 """
 
-from adaptor import run
 from ouroboros.data.tokenizer import read_tokenizer
 from ouroboros.jobs.device import choose_device, count, describe
 from ouroboros.jobs.provenance import provenance
+from ouroboros.jobs.script import run
 from ouroboros.jobs.snapshots import States
 from ouroboros.model.checkpoint import write_checkpoint
 from ouroboros.storage.atomic import read_json, write_json

@@ -10,8 +10,8 @@ import pytest
 from judge_server import GRADES, JudgeServer, error, reply
 from judging import KEY, READ, STORIES, ask, lines, settings
 
-import adaptor
 from ouroboros.errors import UserError
+from ouroboros.jobs import script
 from ouroboros.metrics.gpt_eval import client as judge_client
 
 
@@ -166,13 +166,13 @@ def test_requests_keep_their_pace(server, replies):
 def test_the_key_is_nowhere(server, tmp_path, capfd, monkeypatch):
     """Everything that a job writes, with a server that repeats the key in all that it says."""
     (tmp_path / "completions.json").write_text(json.dumps({"stories": STORIES}))
-    monkeypatch.setattr(adaptor.log, "handlers", [])
+    monkeypatch.setattr(script.log, "handlers", [])
     monkeypatch.chdir(tmp_path)
 
     def job(plan, **changes):
         judge = settings(server, **changes)
         server.plan = plan
-        adaptor.run(
+        script.run(
             gpt_eval.main,
             SimpleNamespace(
                 input=["completions.json"], output=["gpt_eval.json"], log=["gpt_eval.log"],

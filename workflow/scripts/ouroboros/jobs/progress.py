@@ -1,6 +1,6 @@
 """Progress of long jobs: a bar on a terminal, sparse lines in the log.
 
-Jobs log through `logging.getLogger("ouroboros")`; the adaptor of each script points that to the
+Jobs log through `logging.getLogger("ouroboros")`; `jobs.script.run` points that to the
 job's log file.
 """
 

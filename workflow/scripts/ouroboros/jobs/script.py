@@ -1,4 +1,4 @@
-"""What every script of a rule does around its one library call: a log file, and errors for people."""
+"""Run the script of a rule: a log file, signals, and errors for people."""
 
 import logging
 import sys

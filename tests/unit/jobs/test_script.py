@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from adaptor import run
 from ouroboros.errors import UserError
+from ouroboros.jobs.script import run
 
 
 def failing(error, tmp_path, capsys):
