@@ -6,7 +6,7 @@ from snakemake.cli import get_argument_parser
 
 from ouroboros.config.checks import check_reserved
 from ouroboros.preflight import slurm
-from ouroboros.preflight.snakemake_lock import lock_note
+from ouroboros.preflight.snakemake_lock import describe_lock
 
 # What a job reads wherever the run is, and what to do where it cannot.
 NEEDED = {
@@ -40,7 +40,7 @@ def check_targets():
 
 def note_the_lock():
     """Say whose lock is in this folder; Snakemake's own message follows where it is in the way."""
-    note = lock_note(Path.cwd()) if workflow.is_main_process else None
+    note = describe_lock(Path.cwd()) if workflow.is_main_process else None
     if note:
         print(note, file=sys.stderr)
 
@@ -91,21 +91,21 @@ def check_cluster():
     if workflow.executor_plugin.name != "slurm":
         return
     jobs = [job for job in workflow.dag.needrun_jobs() if not job.is_local]
-    requests = {slurm.flags(job.resources, job.threads): job for job in jobs}
+    requests = {slurm.sbatch_flags(job.resources, job.threads): job for job in jobs}
     longest_of_all = RESOLVED["cluster"]["max_runtime"]
     try:
-        slurm.check_folder(Path.cwd())
+        slurm.check_no_jobs(Path.cwd())
         # the DAG has its jobs in another order each time: what is said is to be the same
         for request, job in sorted(requests.items(), key=lambda entry: entry[0]):
             name, asked = job.rule.name, job.resources
             slurm.check_request(name, request)
             longest = asked["runtime"] * (1 + job.restart_times)
-            slurm.check_time(
+            slurm.check_time_limit(
                 name, asked.get("slurm_partition"), min(longest, longest_of_all or longest)
             )
         if requests:
             written = Path.cwd(), Path("results"), Path("logs")
             folders = dict.fromkeys(folder.resolve() for folder in written if folder.exists())
-            slurm.check_shared([*folders], NEEDED, min(requests))
+            slurm.check_shared_paths([*folders], NEEDED, min(requests))
     except UserError as error:
         raise WorkflowError(str(error))

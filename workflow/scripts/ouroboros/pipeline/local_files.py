@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 
 from ouroboros.errors import UserError
-from ouroboros.preflight.file_times import from_the_future
+from ouroboros.preflight.file_times import future_time
 
 
 def source_files(name: str, settings: dict, root: Path) -> list[str]:
@@ -61,7 +61,7 @@ def matching(key: str, patterns: list[str], formats: str) -> list[str]:
                 f"Give the path of an existing {formats} file."
             )
         for path in files:
-            if changed := from_the_future(path):
+            if changed := future_time(path):
                 raise UserError(
                     f"config: {key}: {path} was last changed at {changed}, which is still to come by "
                     f"this machine's clock: nothing made of it would count as new. Put the clock right, "

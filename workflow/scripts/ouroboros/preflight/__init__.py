@@ -1,1 +1,1 @@
-"""Checks before anything runs: the cluster, the folder's lock, the files' times."""
+"""Checks before any job runs: the cluster, Snakemake's lock, modification times of files."""

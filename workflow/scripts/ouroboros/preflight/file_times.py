@@ -1,6 +1,6 @@
-"""Files from the future, as a clock that is turned back leaves them behind.
+"""Files with a modification time in the future, as a computer clock that was set back leaves them.
 
-Snakemake throws away what a job has made from a file that was changed later than "now".
+Snakemake discards what a job has made from a file that was modified later than the present time.
 """
 
 import os
@@ -8,30 +8,31 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-TOLERATED = 2.0  # seconds that the clock of a file server may be ahead
-STAMP = ".snakemake_timestamp"  # a folder's time, to Snakemake
+TOLERANCE = 2.0  # seconds that a file server's clock may be ahead of this machine's
+STAMP = ".snakemake_timestamp"  # the file in a folder whose time Snakemake takes for the folder's
 
 
-def from_the_future(path) -> str | None:
-    """When the file was changed, in words, if that is still to come; else None."""
-    changed = _file(path).stat().st_mtime
-    if changed <= time.time() + TOLERATED:
+def future_time(path) -> str | None:
+    """The modification time of a file, as text, where it is in the future; else None."""
+    modified = _stamped(path).stat().st_mtime
+    if modified <= time.time() + TOLERANCE:
         return None
-    return datetime.fromtimestamp(changed).isoformat(" ", "seconds")
+    return datetime.fromtimestamp(modified).isoformat(" ", "seconds")
 
 
-def bring_to_now(paths) -> list[str]:
-    """Give those of `paths` that are from the future the time that it is now; returns them."""
-    late = []
+def reset_future_times(paths) -> list[str]:
+    """Set modification times that are in the future to the present; return the paths changed."""
+    changed = []
     for path in map(str, paths):
-        file = _file(path)
+        file = _stamped(path)
         now = time.time()
         if file.exists() and file.stat().st_mtime > now:
             os.utime(file, (now, now))
-            late.append(path)
-    return late
+            changed.append(path)
+    return changed
 
 
-def _file(path):
+def _stamped(path):
+    """The file whose modification time counts: of a folder, the one that Snakemake puts there."""
     path = Path(path)
     return path / STAMP if path.is_dir() else path

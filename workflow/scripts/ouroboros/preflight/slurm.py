@@ -1,4 +1,4 @@
-"""What SLURM says before any job is handed to it: whether it would take a request, and what still runs."""
+"""Ask SLURM before any job is submitted: does it accept the requests, do earlier jobs still run?"""
 
 import contextlib
 import getpass
@@ -10,7 +10,7 @@ from tempfile import NamedTemporaryFile
 
 from ouroboros.errors import UserError
 
-# what sbatch says (a part of it), and what is to be set; the first that fits
+# part of an error message of sbatch -> what to set; the first part that occurs counts
 REMEDIES = {
     "account": "Give an account of yours (`sacctmgr show associations user=$USER`) as `account`",
     "partition": "Give one that `sinfo` lists as `partition`, for GPU jobs as `gpu_partition`",
@@ -20,15 +20,15 @@ REMEDIES = {
         "`gpu_partition` and `gpu_model`"
     ),
 }
-# kinds of file systems (`stat -f -c %T`) that belong to one machine, unless it serves them to others
-OF_ONE_MACHINE = {"ext2/ext3", "xfs", "btrfs", "zfs", "tmpfs", "ramfs", "overlayfs", "f2fs"}
-OTHERWISE = "Look at `account`, `partition`, `gpu_partition` and `gpu_model`"
+# file systems (`stat -f -c %T`) that are local to a machine, unless it exports them
+LOCAL_FILE_SYSTEMS = {"ext2/ext3", "xfs", "btrfs", "zfs", "tmpfs", "ramfs", "overlayfs", "f2fs"}
+DEFAULT_REMEDY = "Look at `account`, `partition`, `gpu_partition` and `gpu_model`"
 
 
-def flags(resources: dict, threads: int) -> tuple[str, ...]:
-    """What sbatch is asked for a job with these resources (Snakemake's names; MB and minutes)."""
+def sbatch_flags(resources: dict, threads: int) -> tuple[str, ...]:
+    """The options of sbatch for a job with these resources (Snakemake's names; MB and minutes)."""
     gpus, model = resources.get("gpu"), resources.get("gpu_model")
-    asked = {
+    requested = {
         "partition": resources.get("slurm_partition"),
         "account": resources.get("slurm_account"),
         "gpus": f"{model}:{gpus}" if gpus and model else gpus,
@@ -37,30 +37,31 @@ def flags(resources: dict, threads: int) -> tuple[str, ...]:
         "cpus-per-task": threads,
         "nodes": resources.get("nodes"),
     }
-    return tuple(f"--{key}={value}" for key, value in asked.items() if value)
+    return tuple(f"--{key}={value}" for key, value in requested.items() if value)
 
 
 def check_request(rule: str, request: tuple[str, ...]):
-    """UserError with SLURM's own words, and ours, where it would refuse such a job."""
+    """Raise UserError, with SLURM's message and a remedy, where it would refuse such a job."""
     answer = _run("sbatch", "--test-only", *request, "--wrap=true")
     if answer.returncode:
-        said = " ".join(answer.stderr.split())
-        remedy = next((text for part, text in REMEDIES.items() if part in said.lower()), OTHERWISE)
+        message = " ".join(answer.stderr.split())
+        remedies = (text for part, text in REMEDIES.items() if part in message.lower())
+        remedy = next(remedies, DEFAULT_REMEDY)
         raise UserError(
-            f"SLURM refuses the jobs of {rule}: {said} (asked for {' '.join(request)}). "
+            f"SLURM refuses the jobs of {rule}: {message} (asked for {' '.join(request)}). "
             f"{remedy} under `cluster` in the configuration; docs/cluster.md goes through them."
         )
 
 
-def check_time(rule: str, partition: str | None, minutes: int):
-    """UserError where a job may come to ask for more minutes than its partition gives.
+def check_time_limit(rule: str, partition: str | None, minutes: int):
+    """Raise UserError where a job may ask for more minutes than its partition allows.
 
-    SLURM takes such a job, as a rule, and never starts it.
+    SLURM usually accepts such a job, and never starts it.
     """
     for line in _run("sinfo", "--noheader", "--format=%P %l").stdout.splitlines():
         name, limit = line.split()
-        is_it = name.rstrip("*") == partition if partition else name.endswith("*")
-        if is_it and minutes > _minutes(limit):
+        chosen = name.rstrip("*") == partition if partition else name.endswith("*")  # the default
+        if chosen and minutes > _minutes(limit):
             raise UserError(
                 f"The jobs of {rule} ask for up to {minutes} minutes (as often as they are tried, "
                 f"times `runtime` under `resources`), but the partition {name.rstrip('*')} gives "
@@ -71,7 +72,7 @@ def check_time(rule: str, partition: str | None, minutes: int):
 
 
 def _minutes(limit):
-    """Minutes of SLURM's [days-]hours:minutes:seconds or minutes:seconds."""
+    """Minutes of SLURM's [days-]hours:minutes:seconds, minutes:seconds or infinite."""
     if not limit[0].isdecimal():  # infinite
         return math.inf
     days, _, time = limit.rpartition("-")
@@ -79,8 +80,8 @@ def _minutes(limit):
     return 1440 * int(days or 0) + 60 * sum(hours) + minutes
 
 
-def check_folder(folder: Path):
-    """UserError where jobs of an earlier run are still queued or at work in this folder."""
+def check_no_jobs(folder: Path):
+    """Raise UserError where jobs of an earlier run are still queued or running in this folder."""
     answer = _run("squeue", f"--user={getpass.getuser()}", "--noheader", "--format=%i|%Z")
     lines = [line.split("|", 1) for line in answer.stdout.splitlines() if "|" in line]
     jobs = [job for job, place in lines if place == str(folder)]
@@ -92,26 +93,26 @@ def check_folder(folder: Path):
         )
 
 
-def check_shared(written: list[Path], read: dict[Path, str], request: tuple[str, ...]):
-    """UserError where a compute node does not see a folder that is written, or a path that is read.
+def check_shared_paths(written: list[Path], read: dict[Path, str], request: tuple[str, ...]):
+    """Raise UserError where a compute node does not see a folder to write or a path to read.
 
-    `read` has what to do for each. Only what lies on a disk of this machine is looked for, by a job
-    of a second with the account and partition of `request`. Where no node is free within 20 s,
-    nothing is said.
+    `read` maps each path to its remedy. Only paths on a file system local to this machine are
+    looked for, by a job of a second with the account and partition of `request`. Where no node is
+    free within 20 s, the check passes.
     """
     remedies = dict.fromkeys(written, "Run in a folder, or name one with `--directory`,") | read
-    paths = [path for path in remedies if _file_system(path) in OF_ONE_MACHINE]
+    paths = [path for path in remedies if _file_system(path) in LOCAL_FILE_SYSTEMS]
     if not paths:
         return
     with contextlib.ExitStack() as markers:
-        # /tmp, for one, is on every node: not the folder's name is looked for, but a file in it
-        looks = [
+        # /tmp, for example, is on every node: look for a file in the folder, not for its name
+        targets = [
             markers.enter_context(NamedTemporaryFile(dir=path, prefix=".seen-by-nodes-")).name
             if path in written
             else str(path)
             for path in paths
         ]
-        script = " ".join(f"test -e {shlex.quote(look)}; echo seen:$?;" for look in looks)
+        script = " ".join(f"test -e {shlex.quote(target)}; echo seen:$?;" for target in targets)
         where = [flag for flag in request if flag.startswith(("--partition", "--account"))]
         answer = _run(
             "srun", "--immediate=20", "--time=1", "--ntasks=1", "--mem=50", "--chdir=/",

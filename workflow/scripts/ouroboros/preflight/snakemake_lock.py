@@ -1,4 +1,4 @@
-"""Whether a lock of Snakemake's, which names no process, is in use or was left behind."""
+"""Tell whether Snakemake's lock on a folder, which names no process, is in use or left over."""
 
 import os
 from pathlib import Path
@@ -6,11 +6,14 @@ from pathlib import Path
 UNLOCK = "snakemake --unlock"
 
 
-def lock_note(folder: Path, processes: Path = Path("/proc")) -> str | None:
-    """A word about the lock in `folder`, the folder that snakemake runs in; None without one."""
+def describe_lock(folder: Path, processes: Path = Path("/proc")) -> str | None:
+    """Say who holds the lock in `folder`, where snakemake runs, and what to do; None without a lock.
+
+    `processes` is where the operating system lists its processes.
+    """
     if not any(Path(folder, ".snakemake/locks").glob("*.lock")):
         return None
-    others = _others(folder, processes)
+    others = _other_runs(folder, processes)
     if others:
         return (
             f"Another snakemake runs in {folder} (process {', '.join(map(str, others))}): while it "
@@ -23,8 +26,8 @@ def lock_note(folder: Path, processes: Path = Path("/proc")) -> str | None:
     )
 
 
-def _others(folder, processes):
-    """The processes, not this one nor those it descends from, that are a snakemake in `folder`."""
+def _other_runs(folder, processes):
+    """Ids of the processes that run snakemake in `folder`, without this one and its ancestors."""
     own, found = _ancestors(processes), []
     for place in processes.glob("[0-9]*"):
         try:
@@ -43,7 +46,7 @@ def _ancestors(processes):
     while process and process not in found:
         found.add(process)
         try:
-            # behind the name, which is in parentheses and can hold anything: state, parent
+            # after the name, which is in parentheses and can hold anything: state, parent
             stat = (processes / str(process) / "stat").read_text()
             process = int(stat.rpartition(")")[2].split()[1])
         except OSError:
