@@ -10,12 +10,12 @@ from tools import CONFIG, REPOSITORY, SCHEMA
 
 from ouroboros.config import resolve as settings
 from ouroboros.errors import UserError
-from ouroboros.jobs import gpu_locks as gpus
+from ouroboros.jobs import gpu_locks
 from ouroboros.metrics.gpt_eval import judge
 from ouroboros.metrics.gpt_eval.reply_log import Replies
 from ouroboros.storage.atomic import write_json
 
-KNOWN = [gpus.Device("GPU-0aaa", "0", 1.0), gpus.Device("GPU-1bbb", "1", 1.0)]
+KNOWN = [gpu_locks.GPU("GPU-0aaa", "0", 1.0), gpu_locks.GPU("GPU-1bbb", "1", 1.0)]
 
 
 def judged(key, plan=(), **changes):
@@ -58,14 +58,14 @@ def crowded(folder):
     before = os.environ["PATH"]
     os.environ["PATH"] = f"{folder}{os.pathsep}{before}"
     try:
-        gpus.take(2, folder / "locks")
+        gpu_locks.lock_gpus(2, folder / "locks")
     finally:
         os.environ["PATH"] = before
 
 
 def foreign(folder):
     (folder / "locks").symlink_to(folder)
-    gpus._open(folder / "locks", "x")
+    gpu_locks._open(folder / "locks", "x")
 
 
 CASES = [
@@ -77,8 +77,8 @@ CASES = [
     ("a judge that fails", lambda folder: judged("the-key", [(503, {}, error("busy"))])),
     ("a judge that knows no such model", lambda folder: judged("the-key", [(404, {}, error("no such model"))])),
     ("a budget that is too small", lambda folder: judged("the-key", budget=0.0)),
-    ("`CUDA_VISIBLE_DEVICES=7` with two GPUs", lambda folder: gpus.allowed(KNOWN, "7")),
-    ("`CUDA_VISIBLE_DEVICES=GPU-` with two GPUs", lambda folder: gpus.allowed(KNOWN, "GPU-")),
+    ("`CUDA_VISIBLE_DEVICES=7` with two GPUs", lambda folder: gpu_locks.visible_gpus(KNOWN, "7")),
+    ("`CUDA_VISIBLE_DEVICES=GPU-` with two GPUs", lambda folder: gpu_locks.visible_gpus(KNOWN, "GPU-")),
     ("`gpu: 2` with one GPU", crowded),
     ("a folder of GPU locks that is somebody else's", foreign),
     ("a file in place of a folder", lambda folder: write_json(folder / "file/a.json", {})),

@@ -24,7 +24,7 @@ import bad_files  # noqa: E402
 from tools import REPOSITORY  # noqa: E402
 
 from ouroboros.errors import UserError  # noqa: E402
-from ouroboros.jobs import gpu_locks as gpus  # noqa: E402
+from ouroboros.jobs import gpu_locks  # noqa: E402
 from ouroboros.storage.atomic import write_text  # noqa: E402
 
 DOCS = REPOSITORY / "docs/bad-input.md"
@@ -70,7 +70,7 @@ def escaped(text):
 
 def main():
     """Write the table."""
-    os.environ.pop(gpus.VISIBLE, None)
+    os.environ.pop(gpu_locks.VISIBLE_DEVICES, None)
     lines, group = [INTRODUCTION], None
     for case in CASES:
         if case[0] != group:

@@ -1,6 +1,6 @@
 """Rule classification: a copy of an LM, fine-tuned on a task and measured."""
 
-from ouroboros.jobs.device import choose_device, describe
+from ouroboros.jobs.device import choose_device, device_name
 from ouroboros.jobs.provenance import provenance
 from ouroboros.jobs.script import run
 from ouroboros.metrics.classification.evaluate import classify, seeds_for
@@ -23,12 +23,12 @@ def main(snakemake):
         snakemake.input.checkpoint, kind, train, validation, FineTuning(**params.fine_tuning),
         seeds_for(params.seed, params.generation, task), device,
     )  # fmt: skip
-    block = provenance(
-        describe(device), lineage=snakemake.wildcards.lineage, lm=snakemake.wildcards.lm,
+    record = provenance(
+        device_name(device), lineage=snakemake.wildcards.lineage, lm=snakemake.wildcards.lm,
         generation=params.generation, seed=params.seed, task=task, examples=params.task,
         fine_tuning=params.fine_tuning,
     )  # fmt: skip
-    write_json(snakemake.output[0], {**result, "provenance": block})
+    write_json(snakemake.output[0], {**result, "provenance": record})
 
 
 if "snakemake" in globals():

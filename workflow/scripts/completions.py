@@ -1,7 +1,7 @@
 """Rule completions: an LM's completions of given beginnings of stories."""
 
 from ouroboros.data.tokenizer import read_tokenizer
-from ouroboros.jobs.device import choose_device, describe
+from ouroboros.jobs.device import choose_device, device_name
 from ouroboros.jobs.provenance import provenance
 from ouroboros.jobs.script import run
 from ouroboros.metrics.gpt_eval.prompts import HUB, read_prompts

@@ -24,11 +24,11 @@ def main(snakemake):
             "%d of %d completions have no grades: their replies could not be read.",
             result["unparsed"], result["completions"],
         )  # fmt: skip
-    block = provenance(
+    record = provenance(
         lineage=snakemake.wildcards.lineage, lm=snakemake.wildcards.lm,
         generation=params.generation, seed=params.seed, judge=params.judge,
     )  # fmt: skip
-    result |= {"bill": bill(records), "grades": grades, "provenance": block}
+    result |= {"bill": bill(records), "grades": grades, "provenance": record}
     write_json(snakemake.output[0], result)
 
 

@@ -23,8 +23,8 @@ def main(snakemake):
         f"{total['money']:.4f} by the prices in the configuration (budget {judge.budget:g}).\n",
         file=sys.stderr,
     )
-    block = provenance(lineage=snakemake.wildcards.lineage, seed=params.seed, judge=params.judge)
-    write_json(snakemake.output[0], {**total, "lms": costs, "provenance": block})
+    record = provenance(lineage=snakemake.wildcards.lineage, seed=params.seed, judge=params.judge)
+    write_json(snakemake.output[0], {**total, "lms": costs, "provenance": record})
 
 
 if "snakemake" in globals():

@@ -17,8 +17,8 @@ def main(snakemake):
         tokens = next(blocks([path])).tokens
         texts = excerpts(tokens, tokenizer, params.samples, params.sample_tokens)
         generations.append({"generation": n, "texts": texts})
-    block = provenance(lineage=lineage, seed=params.seed, sample_tokens=params.sample_tokens)
-    write_json(snakemake.output.json, {"generations": generations, "provenance": block})
+    record = provenance(lineage=lineage, seed=params.seed, sample_tokens=params.sample_tokens)
+    write_json(snakemake.output.json, {"generations": generations, "provenance": record})
     rows = [(str(entry["generation"]), entry["texts"][:2]) for entry in generations]
     write_text(snakemake.output.markdown, lineage_page(f"Samples of {lineage}", rows))
 

@@ -13,17 +13,17 @@ def main(snakemake):
     declaration = metrics()[metric]
     device = None
     if "gpu" in declaration.RESOURCES:
-        from ouroboros.jobs.device import choose_device, describe  # torch: not for every metric
+        from ouroboros.jobs.device import choose_device, device_name  # torch: not for every metric
 
         device = choose_device(snakemake.resources.gpu, snakemake.threads)
     settings = {key: params[key] for key in declaration.SETTINGS}
     measure = importlib.import_module(f"ouroboros.metrics.{metric}.measure").measure
     figures = measure(snakemake.input, settings, device, snakemake.resources.get("batch"))
-    block = provenance(
-        *([describe(device)] if device else []), lineage=wildcards.lineage, lm=wildcards.lm,
+    record = provenance(
+        *([device_name(device)] if device else []), lineage=wildcards.lineage, lm=wildcards.lm,
         generation=params.generation, seed=params.seed, **settings,
     )  # fmt: skip
-    write_json(snakemake.output[0], {**figures, "provenance": block})
+    write_json(snakemake.output[0], {**figures, "provenance": record})
 
 
 if "snakemake" in globals():

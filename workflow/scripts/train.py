@@ -4,7 +4,7 @@ Generation 1 finds the number of epochs by early stopping; the others read it.
 """
 
 from ouroboros.data.tokenizer import read_tokenizer
-from ouroboros.jobs.device import choose_device, count, describe
+from ouroboros.jobs.device import choose_device, device_count, device_name
 from ouroboros.jobs.provenance import provenance
 from ouroboros.jobs.script import run
 from ouroboros.jobs.snapshots import States
@@ -54,7 +54,7 @@ def main(snakemake):
         "provenance": made_by,
     }
     write_checkpoint(
-        model, snakemake.input.tokenizer, end_of_text, record, snakemake.output.checkpoint
+        model, snakemake.input.tokenizer, end_of_text, history, snakemake.output.checkpoint
     )
     states.remove()
 

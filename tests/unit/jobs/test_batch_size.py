@@ -7,7 +7,7 @@ import pytest
 import torch
 from tools import initialise
 
-from ouroboros.jobs.batch_size import fitting, in_batches
+from ouroboros.jobs.batch_size import halve_until_fits, in_batches
 from ouroboros.metrics.classification.evaluate import predict
 from ouroboros.model.families.gpt_neo.model import GPTNeo
 from ouroboros.model.scoring import story_losses
@@ -35,7 +35,7 @@ def test_it_is_halved_until_it_fits(caplog):
             raise torch.OutOfMemoryError("CUDA out of memory.")
         return batch * 10
 
-    assert fitting(20, attempt) == (30, 3)
+    assert halve_until_fits(20, attempt) == (30, 3)
     assert tried == [20, 10, 5, 3]
     assert "too small for a batch of 5: carrying on with 3" in caplog.text
     seen = []
@@ -49,9 +49,9 @@ def test_where_even_one_row_is_too_much_the_error_stays():
         raise torch.OutOfMemoryError("CUDA out of memory.")
 
     with pytest.raises(torch.OutOfMemoryError):
-        fitting(4, attempt)
+        halve_until_fits(4, attempt)
     with pytest.raises(ValueError):  # and other errors are not touched
-        fitting(4, lambda batch: int("x"))
+        halve_until_fits(4, lambda batch: int("x"))
 
 
 def test_perplexity(model_settings, monkeypatch, caplog):

@@ -10,7 +10,7 @@ import pytest
 from tools import REPOSITORY
 
 from ouroboros.errors import UserError
-from ouroboros.jobs import gpu_locks as gpus
+from ouroboros.jobs import gpu_locks
 
 SMI = """#!/bin/sh
 case "$1" in
@@ -22,9 +22,9 @@ esac
 JOB = """
 import logging, os, sys
 from pathlib import Path
-from ouroboros.jobs import gpu_locks as gpus
+from ouroboros.jobs import gpu_locks
 logging.basicConfig(stream=sys.stdout, format="%(message)s", level=logging.INFO)
-gpus.take(int(sys.argv[1]), Path(sys.argv[2]), pause=0.05)
+gpu_locks.lock_gpus(int(sys.argv[1]), Path(sys.argv[2]), pause=0.05)
 print("has", os.environ["CUDA_VISIBLE_DEVICES"], flush=True)
 sys.stdin.read()
 """
@@ -153,8 +153,8 @@ def test_instances_of_a_gpu_that_is_cut_up(machine):
     assert names == {"GPU-0aaa", "MIG-11", "MIG-12"}
 
 
-KNOWN = [gpus.Device("GPU-0aaa", "0", 1.0), gpus.Device("GPU-1abc", "1", 1.0),
-         gpus.Device("MIG-7", "2:0", None)]  # fmt: skip
+KNOWN = [gpu_locks.GPU("GPU-0aaa", "0", 1.0), gpu_locks.GPU("GPU-1abc", "1", 1.0),
+         gpu_locks.GPU("MIG-7", "2:0", None)]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ KNOWN = [gpus.Device("GPU-0aaa", "0", 1.0), gpus.Device("GPU-1abc", "1", 1.0),
     ],
 )
 def test_visible_devices_mean_what_they_mean_to_cuda(given, indices):
-    assert [device.index for device in gpus.allowed(KNOWN, given)] == indices
+    assert [device.index for device in gpu_locks.visible_gpus(KNOWN, given)] == indices
 
 
 @pytest.mark.parametrize(
@@ -185,23 +185,23 @@ def test_visible_devices_mean_what_they_mean_to_cuda(given, indices):
 )
 def test_visible_devices_that_are_not_there(given, message):
     with pytest.raises(UserError, match=message):
-        gpus.allowed(KNOWN, given)
+        gpu_locks.visible_gpus(KNOWN, given)
 
 
 def test_more_than_there_are(machine, monkeypatch, tmp_path):
     machine.has([0, 0])
     with pytest.raises(UserError, match="wants 4 GPUs, but this machine has 2. Lower `gpu`"):
-        gpus.take(4, tmp_path / "locks")
+        gpu_locks.lock_gpus(4, tmp_path / "locks")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
     with pytest.raises(UserError, match="wants 2 GPUs, but CUDA_VISIBLE_DEVICES=1 allows 1"):
-        gpus.take(2, tmp_path / "locks")
+        gpu_locks.lock_gpus(2, tmp_path / "locks")
 
 
 def test_a_machine_without_any(machine, tmp_path):
     (machine.folder / "nvidia-smi").write_text("#!/bin/sh\nexit 9\n")
-    assert gpus.take(1, tmp_path / "locks") == []
+    assert gpu_locks.lock_gpus(1, tmp_path / "locks") == []
     (machine.folder / "nvidia-smi").unlink()
-    assert gpus.take(1, tmp_path / "locks") == []
+    assert gpu_locks.lock_gpus(1, tmp_path / "locks") == []
     assert "CUDA_VISIBLE_DEVICES" not in os.environ
 
 
@@ -210,7 +210,7 @@ def test_a_folder_of_locks_that_leads_elsewhere_is_refused(machine, tmp_path):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "locks").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(UserError, match="has to be yours"):
-        gpus.take(1, tmp_path / "locks")
+        gpu_locks.lock_gpus(1, tmp_path / "locks")
 
 
 def choose(torch_says: str):

@@ -11,7 +11,7 @@ from tools import initialise, lively
 
 from ouroboros.data.corpus import Corpus
 from ouroboros.errors import UserError
-from ouroboros.jobs.signals import Stopped, on_signals
+from ouroboros.jobs.signals import Stopped, stop_on_signals
 from ouroboros.jobs.snapshots import Keeper, States
 from ouroboros.model.families.gpt_neo.model import GPTNeo
 from ouroboros.sampling.sampled_batches import SampledBatches
@@ -93,7 +93,7 @@ def test_stopped_by_a_signal(begin, whole, monkeypatch, caplog, call, number):
     caplog.set_level("INFO")
     with monkeypatch.context() as context:
         stop_at(context, call, number)
-        with pytest.raises(Stopped) as stopped, on_signals():
+        with pytest.raises(Stopped) as stopped, stop_on_signals():
             train_until_best(begin(), HELD_OUT, 0)
         assert stopped.value.code == 128 + number
     job = begin()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from ouroboros.jobs.signals import on_signals
+from ouroboros.jobs.signals import stop_on_signals
 from ouroboros.jobs.snapshots import States
 from ouroboros.training.job import TrainingJob
 from ouroboros.training.launcher import process_group

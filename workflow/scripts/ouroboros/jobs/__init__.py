@@ -1,1 +1,1 @@
-"""What every long job needs: devices, memory, signals, snapshots, progress, provenance."""
+"""What long jobs share: a script's frame, devices, memory, signals, snapshots, progress, provenance."""

@@ -1,4 +1,4 @@
-"""Batches that fit: where a GPU's memory is too small for one, half of it is taken, and so on."""
+"""Halve the batch size and retry on CUDA out-of-memory."""
 
 import gc
 import logging
@@ -10,11 +10,11 @@ import torch
 log = logging.getLogger("ouroboros")
 
 
-def fitting(batch: int, attempt: Callable):
-    """`attempt(batch)` and the batch, which is halved again and again until the memory is enough.
+def halve_until_fits(batch: int, attempt: Callable):
+    """Call `attempt(batch)`, halving `batch` as often as memory runs out.
 
-    An attempt that fails must leave nothing behind that counts. Raises torch.OutOfMemoryError where
-    even one row is too much.
+    Returns the result and the batch size that fit. An attempt that fails must leave no partial
+    result. Raises torch.OutOfMemoryError where even a batch of 1 does not fit.
     """
     while True:
         try:
@@ -22,8 +22,8 @@ def fitting(batch: int, attempt: Callable):
         except torch.OutOfMemoryError as error:
             if batch == 1:
                 raise
-            said = str(error).partition("\n")[0]
-        # Only here, behind the handler, whose traceback keeps the attempt's tensors alive.
+            reason = str(error).partition("\n")[0]
+        # Only after the handler, whose traceback keeps the attempt's tensors alive.
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
@@ -32,17 +32,17 @@ def fitting(batch: int, attempt: Callable):
             "The memory is too small for a batch of %d: carrying on with %d. (%s)",
             batch,
             half,
-            said,
+            reason,
         )
         batch = half
 
 
 def in_batches(count: int, batch: int, attempt: Callable, start: int = 0) -> Iterator:
-    """The results of `attempt(start, size)` from `start` up to `count`, `batch` or fewer at a time.
+    """Yield `attempt(start, size)` for consecutive batches of the items from `start` to `count`.
 
-    The last size may reach beyond `count`.
+    `size` is `batch`, halved as often as memory runs out; the last batch may reach beyond `count`.
     """
     while start < count:
-        result, batch = fitting(batch, partial(attempt, start))
+        result, batch = halve_until_fits(batch, partial(attempt, start))
         yield result
         start += batch

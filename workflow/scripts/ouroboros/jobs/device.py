@@ -1,4 +1,4 @@
-"""Which device a job computes on, and in what precision."""
+"""The device that a job computes on, and the precision of its training."""
 
 import contextlib
 import logging
@@ -8,7 +8,7 @@ import re
 import torch
 
 from ouroboros.errors import UserError
-from ouroboros.jobs import gpu_locks as machine
+from ouroboros.jobs import gpu_locks
 
 log = logging.getLogger("ouroboros")
 
@@ -16,14 +16,15 @@ OLDEST_DRIVER = {"12": 525, "13": 580}  # by CUDA's major version
 
 
 def choose_device(gpus: int, threads: int) -> torch.device:
-    """The GPU where the job asked for one and there is one, else the CPU with `threads` threads.
+    """Lock `gpus` GPUs for this job and return "cuda", or "cpu" where it asks for none or there is none.
 
-    UserError where there is a GPU that this build of torch cannot compute on: the CPU would take weeks.
+    On the CPU, torch computes with `threads` threads. Raises UserError where there is a GPU that
+    this build of torch cannot use: the same job would take weeks on the CPU.
     """
     # cuBLAS reads this when it starts; without it, equal runs on a GPU can differ.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(threads)
-    taken = machine.take(gpus) if gpus else []  # before torch looks for any
+    locked = gpu_locks.lock_gpus(gpus) if gpus else []  # before torch looks for any
     if gpus and torch.cuda.is_available():
         for index in range(torch.cuda.device_count()):
             capability = torch.cuda.get_device_capability(index)
@@ -35,8 +36,8 @@ def choose_device(gpus: int, threads: int) -> torch.device:
                     )
                 )
         return torch.device("cuda")
-    if taken:
-        raise UserError(_cannot_use(_torchs_reason()))
+    if locked:
+        raise UserError(_cannot_use(_reason_of_torch()))
     if gpus:
         log.warning("No GPU is visible to torch: this job runs on the CPU.")
     return torch.device("cpu")
@@ -45,8 +46,8 @@ def choose_device(gpus: int, threads: int) -> torch.device:
 def has_kernels_for(capability: tuple[int, int], architectures: list[str]) -> bool:
     """Tell whether a torch built for `architectures` computes on a GPU of this compute capability.
 
-    `sm_86` runs on 8.6 and later 8.x, `compute_90` is compiled on the spot for 9.0 and later,
-    `sm_90a` runs on 9.0 alone. Names in another form are another maker's: torch is believed.
+    `sm_86` runs on 8.6 and later 8.x, `compute_90` is compiled at load time for 9.0 and later,
+    `sm_90a` runs on 9.0 alone. Names in another form are another vendor's: assumed to run.
     """
     for name in architectures:
         if not (found := re.fullmatch(r"(sm|compute)_(\d+)(\d)([af]?)", name)):
@@ -59,8 +60,8 @@ def has_kernels_for(capability: tuple[int, int], architectures: list[str]) -> bo
     return False
 
 
-def _torchs_reason() -> str:
-    """Why torch sees no GPU though the machine has one, in torch's own words where it has any."""
+def _reason_of_torch() -> str:
+    """Why torch sees no GPU though the machine has one, in torch's own words where it gives any."""
     if torch.version.cuda is None and torch.version.hip is None:
         return "this torch is built for CPUs alone"
     try:
@@ -73,9 +74,10 @@ def _torchs_reason() -> str:
 def _cannot_use(reason):
     cuda = torch.version.cuda
     needed = OLDEST_DRIVER.get((cuda or "").split(".")[0])
+    visible = os.environ.get(gpu_locks.VISIBLE_DEVICES, "device 0")
     return (
-        f"This job has a GPU ({os.environ.get(machine.VISIBLE, 'device 0')}) that torch cannot use: "
-        f"{reason}. The driver is {machine.driver()}; torch is {torch.__version__}, built "
+        f"This job has a GPU ({visible}) that torch cannot use: {reason}. The driver is "
+        f"{gpu_locks.driver_version()}; torch is {torch.__version__}, built "
         + (f"for CUDA {cuda}" if cuda else "without CUDA")
         + (f", which needs driver {needed} or newer" if needed else "")
         + ". Update the driver, or install a build of torch that fits driver and GPU (pytorch.org "
@@ -84,21 +86,21 @@ def _cannot_use(reason):
 
 
 def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager:
-    """Mixed precision of training; fp16 is for GPUs, so a CPU computes in fp32 instead."""
+    """Mixed precision for training: `precision` is fp16, bf16 or fp32; a CPU takes fp16 as fp32."""
     dtype = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": None}[precision]
     if dtype is None or (device.type == "cpu" and dtype is torch.float16):
         return contextlib.nullcontext()
     return torch.autocast(device.type, dtype)
 
 
-def count(device: torch.device, gpus: int) -> int:
-    """How many devices a job that asked for `gpus` computes on; a CPU is one."""
+def device_count(device: torch.device, gpus: int) -> int:
+    """Number of devices that a job which asked for `gpus` computes on; the CPU counts as one."""
     return min(gpus, torch.cuda.device_count()) if device.type == "cuda" else 1
 
 
-def describe(device: torch.device, devices: int = 1) -> str:
-    """The device in words, for provenance."""
+def device_name(device: torch.device, count: int = 1) -> str:
+    """Name of the device for provenance: "cpu", or the model of its `count` GPUs."""
     if device.type == "cpu":
         return "cpu"
     name = torch.cuda.get_device_name(device)
-    return f"{devices} x {name}" if devices > 1 else name
+    return f"{count} x {name}" if count > 1 else name

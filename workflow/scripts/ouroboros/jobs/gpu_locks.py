@@ -1,7 +1,7 @@
-"""Which of a machine's GPUs a job may use: each job takes its own, by a lock on a file per device.
+"""Give each job GPUs of its own on a shared machine, by a file lock per GPU.
 
-Snakemake counts GPUs but hands none out. A lock (flock) is the kernel's: it is gone when the job
-is, however that ended. Nothing here starts CUDA, which reads CUDA_VISIBLE_DEVICES but once.
+Snakemake counts GPUs but does not assign them. The operating system releases a lock (flock) when
+the job ends, however it ends. Nothing here starts CUDA, which reads CUDA_VISIBLE_DEVICES only once.
 """
 
 import fcntl
@@ -18,37 +18,37 @@ from ouroboros.errors import UserError
 
 log = logging.getLogger("ouroboros")
 
-VISIBLE = "CUDA_VISIBLE_DEVICES"
-LOCKS = Path("/tmp", f"ouroboros-gpus-{os.getuid()}")  # not TMPDIR, which can differ between jobs
-FREE = 0.5  # share of a device's memory that has to be free for a job to take it
-PAUSE = 5.0  # seconds between two looks at devices that are all in use
-SAY = 600.0  # seconds between two words about it
+VISIBLE_DEVICES = "CUDA_VISIBLE_DEVICES"
+LOCK_FOLDER = Path("/tmp", f"ouroboros-gpus-{os.getuid()}")  # TMPDIR can differ between jobs
+LEAST_FREE = 0.5  # share of a GPU's memory that has to be free for a job to take it
+PAUSE = 5.0  # seconds between two attempts while too few GPUs are free
+REMIND = 600.0  # seconds between two warnings about it
 
-_held = ExitStack()  # the lock files of this process: open, hence locked, until it ends
+_lock_files = ExitStack()  # of this process: open, hence locked, until it ends
 _names = []
 
 
-class Device(NamedTuple):
+class GPU(NamedTuple):
     """A GPU, or a MIG instance of one."""
 
     name: str  # GPU-... or MIG-...: what CUDA_VISIBLE_DEVICES takes without ambiguity
     index: str  # nvidia-smi's number; of a MIG instance its GPU's, a colon and its own
-    free: float | None  # share of its memory; None where nvidia-smi does not tell
+    free: float | None  # share of its memory; None where nvidia-smi does not give it
 
 
-def take(count: int, folder: Path = LOCKS, pause: float = PAUSE) -> list[str]:
-    """Take `count` devices until this process ends, and let CUDA see these alone.
+def lock_gpus(count: int, folder: Path = LOCK_FOLDER, pause: float = PAUSE) -> list[str]:
+    """Lock `count` GPUs until this process ends, and make CUDA see only these.
 
-    Returns their names; none where nvidia-smi knows no GPU or CUDA_VISIBLE_DEVICES allows none.
-    Waits, and says so, while too few are free; UserError where there are too few at all.
+    Returns their names; none where nvidia-smi lists no GPU or CUDA_VISIBLE_DEVICES allows none.
+    Waits, with a warning, while too few are free; UserError where the machine has too few.
     """
-    given, said = os.environ.get(VISIBLE), None
+    given, warned = os.environ.get(VISIBLE_DEVICES), None
     while len(_names) < count:
-        candidates = allowed(devices(), given)
+        candidates = visible_gpus(list_gpus(), given)
         if not candidates:
             return []
         if len(candidates) < count:
-            where = "this machine has" if given is None else f"{VISIBLE}={given} allows"
+            where = "this machine has" if given is None else f"{VISIBLE_DEVICES}={given} allows"
             raise UserError(
                 f"This job wants {count} GPUs, but {where} {len(candidates)}. Lower `gpu` of its "
                 "`resources` in the configuration."
@@ -56,20 +56,20 @@ def take(count: int, folder: Path = LOCKS, pause: float = PAUSE) -> list[str]:
         names, refusals = _lock(count, candidates, folder)
         if names:
             _names[:] = names
-            os.environ[VISIBLE] = ",".join(names)
+            os.environ[VISIBLE_DEVICES] = ",".join(names)
             for refusal in refusals:
                 log.warning("Passed over: %s.", refusal)
-            log.info("This job computes on %s.", os.environ[VISIBLE])
+            log.info("This job computes on %s.", os.environ[VISIBLE_DEVICES])
         else:
-            if said is None or time.monotonic() - said >= SAY:
-                said = time.monotonic()
+            if warned is None or time.monotonic() - warned >= REMIND:
+                warned = time.monotonic()
                 log.warning("Waiting for %d GPUs: %s.", count, "; ".join(refusals))
             time.sleep(pause)
     return _names[:count]
 
 
-def devices() -> list[Device]:
-    """What nvidia-smi lists: GPUs, and in place of those that are cut up their MIG instances."""
+def list_gpus() -> list[GPU]:
+    """The GPUs that nvidia-smi lists; one that is partitioned by MIG is replaced by its instances."""
     listing = _nvidia_smi("-L")
     memory = _nvidia_smi(
         "--query-gpu=uuid,memory.total,memory.used", "--format=csv,noheader,nounits"
@@ -82,17 +82,17 @@ def devices() -> list[Device]:
     found, instances = [], []
     for line in listing.splitlines():
         if gpu := re.match(r"GPU (\d+): .*\(UUID: (GPU-[^)]+)\)", line):
-            found.append(Device(gpu[2], gpu[1], free.get(gpu[2])))
+            found.append(GPU(gpu[2], gpu[1], free.get(gpu[2])))
         elif instance := re.match(r"\s+MIG .*Device +(\d+): \(UUID: (MIG-[^)]+)\)", line):
-            instances.append(Device(instance[2], f"{found[-1].index}:{instance[1]}", None))
-    cut_up = {instance.index.split(":")[0] for instance in instances}
-    return [device for device in found if device.index not in cut_up] + instances
+            instances.append(GPU(instance[2], f"{found[-1].index}:{instance[1]}", None))
+    partitioned = {instance.index.split(":")[0] for instance in instances}
+    return [gpu for gpu in found if gpu.index not in partitioned] + instances
 
 
-def allowed(known: list[Device], given: str | None) -> list[Device]:
-    """Those of `known` that CUDA_VISIBLE_DEVICES names (numbers, UUIDs or beginnings of these).
+def visible_gpus(known: list[GPU], given: str | None) -> list[GPU]:
+    """The GPUs of `known` that `given`, the value of CUDA_VISIBLE_DEVICES, names; all without one.
 
-    As in CUDA, an empty value or -1 allows none, and what stands behind it does not count.
+    It holds numbers, UUIDs or prefixes of UUIDs. As in CUDA, an empty entry or -1 ends the list.
     """
     if given is None or not known:
         return known
@@ -101,54 +101,55 @@ def allowed(known: list[Device], given: str | None) -> list[Device]:
         if word in ("", "-1", "NoDevFiles"):
             break
         same = [
-            device for device in known
-            if word == device.index or (not word.isdecimal() and device.name.startswith(word))
+            gpu for gpu in known
+            if word == gpu.index or (not word.isdecimal() and gpu.name.startswith(word))
         ]  # fmt: skip
         if len(same) != 1:
             raise UserError(
-                f"{VISIBLE}={given}: {word!r} is {'none' if not same else 'more than one'} of this "
-                f"machine's GPUs. nvidia-smi lists {', '.join(f'{d.index} ({d.name})' for d in known)}."
+                f"{VISIBLE_DEVICES}={given}: {word!r} is {'none' if not same else 'more than one'} of "
+                "this machine's GPUs. nvidia-smi lists "
+                f"{', '.join(f'{gpu.index} ({gpu.name})' for gpu in known)}."
             )
         chosen += same
     return list(dict.fromkeys(chosen))
 
 
-def driver() -> str:
-    """Version of the NVIDIA driver; "unknown" where nvidia-smi does not tell."""
+def driver_version() -> str:
+    """Version of the NVIDIA driver; "unknown" where nvidia-smi does not give it."""
     found = _nvidia_smi("--query-gpu=driver_version", "--format=csv,noheader").split()
     return found[0] if found else "unknown"
 
 
 def _lock(count, candidates, folder):
-    """Lock all `count` devices or none; their names, and why others were passed over."""
+    """Lock `count` GPUs or none: their names, and why others were passed over."""
     names, refusals = [], []
     with ExitStack() as files:
-        # One job chooses at a time: else two that want two each could hold one each for ever.
+        # One job chooses at a time: else two jobs that want two each could hold one each for ever.
         choosing = files.enter_context(_open(folder, "choosing"))
         fcntl.flock(choosing, fcntl.LOCK_EX)
         with ExitStack() as locked:
-            for device in candidates:
+            for gpu in candidates:
                 if len(names) == count:
                     break
-                if device.free is not None and device.free < FREE:
+                if gpu.free is not None and gpu.free < LEAST_FREE:
                     refusals.append(
-                        f"GPU {device.index}, of whose memory other programs hold {1 - device.free:.0%}"
+                        f"GPU {gpu.index}, of whose memory other programs hold {1 - gpu.free:.0%}"
                     )
                     continue
-                file = locked.enter_context(_open(folder, device.name.replace("/", "_")))
+                file = locked.enter_context(_open(folder, gpu.name.replace("/", "_")))
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
                     holder = file.read().strip() or "?"
-                    refusals.append(f"GPU {device.index}, which process {holder} computes on")
+                    refusals.append(f"GPU {gpu.index}, which process {holder} computes on")
                     continue
                 file.truncate(0)
                 file.write(str(os.getpid()))
                 file.flush()
-                names.append(device.name)
+                names.append(gpu.name)
             if len(names) < count:
                 return [], refusals
-            _held.push(locked.pop_all())
+            _lock_files.push(locked.pop_all())
     return names, refusals
 
 
@@ -161,7 +162,7 @@ def _open(folder, name):
 
 
 def _nvidia_smi(*arguments):
-    """Its output; empty where it is not there or fails, as on a machine without a GPU."""
+    """The output of nvidia-smi; empty where it is missing or fails, as on a machine without a GPU."""
     try:
         return subprocess.run(
             ["nvidia-smi", *arguments], capture_output=True, text=True, check=True, timeout=120

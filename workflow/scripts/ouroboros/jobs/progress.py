@@ -14,7 +14,7 @@ log = logging.getLogger("ouroboros")
 
 
 class Progress:
-    """Counts `total` units of work; at most one log line per `interval` seconds."""
+    """Report progress through `total` units of work; logs at most once per `interval` seconds."""
 
     def __init__(self, what: str, total: int, unit: str, interval: float = 30.0):
         self.what, self.total, self.unit, self.interval = what, total, unit, interval
@@ -26,7 +26,7 @@ class Progress:
         )  # fmt: skip
 
     def add(self, units: int, note: str = ""):
-        """Count `units` more; `note` (a loss, say) stands behind the numbers."""
+        """Count `units` more; `note` (the loss, for example) is shown after the numbers."""
         self.done += units
         self.bar.set_postfix_str(note, refresh=False)
         self.bar.update(units)
@@ -35,7 +35,7 @@ class Progress:
             self._report(note)
 
     def close(self, note: str = ""):
-        """Take the bar away and log the total."""
+        """Remove the bar and log the total."""
         self.bar.close()
         self._report(note)
 

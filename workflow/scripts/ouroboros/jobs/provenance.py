@@ -1,4 +1,4 @@
-"""Who made an artifact: the block of the same name in every JSON that the workflow writes."""
+"""The provenance record, which every JSON artifact of the workflow holds."""
 
 import platform
 import subprocess
@@ -13,10 +13,10 @@ _STARTED = time.monotonic()
 
 
 def provenance(device: str = "cpu", **made_with) -> dict:
-    """Versions, device and `made_with` (lineage, generation, seed, settings, ...).
+    """Record `made_with` (lineage, generation, seed, settings, ...), versions and device.
 
-    `run` holds what differs between two identical runs (clock, host, seconds since the process
-    started): strip it, and equal settings and seeds on equal devices give equal bytes.
+    `run` holds what differs between two identical runs (time, host, seconds since the process
+    started); without it, equal settings and seeds on equal devices give equal bytes.
     """
     return {
         **made_with,

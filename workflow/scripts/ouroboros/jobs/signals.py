@@ -1,19 +1,19 @@
-"""SIGTERM and SIGINT: a job ends at once, or where it has put its state on disk.
+"""End a job on SIGTERM or SIGINT: at once, or after its state is on disk.
 
-Schedulers send SIGTERM some time before SIGKILL, a terminal sends SIGINT. As an exception, a signal
-lets files that are being written be removed on the way out.
+Schedulers send SIGTERM some time before SIGKILL; a terminal sends SIGINT. Both become an exception,
+so that half-written files are removed on the way out.
 """
 
 import contextlib
 import signal
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
-_asked = None  # the signal that came while it was held
-_held = False
+_received = None  # number of the signal that waits
+_deferred = False
 
 
 class Stopped(SystemExit):
-    """The job was asked to stop; its exit status is a shell's for this signal."""
+    """The job received a signal; its exit status is 128 + the signal's number, as in a shell."""
 
     def __init__(self, number: int):
         super().__init__(128 + number)
@@ -21,43 +21,43 @@ class Stopped(SystemExit):
 
 
 @contextlib.contextmanager
-def on_signals():
-    """Within it, a signal raises `Stopped`."""
-    global _asked
+def stop_on_signals():
+    """Raise `Stopped` in this context when a signal arrives."""
+    global _received
     before = {number: signal.signal(number, _handle) for number in SIGNALS}
     try:
         yield
     finally:
-        _asked = None
+        _received = None
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
 @contextlib.contextmanager
-def held():
-    """Within it, a signal waits: the job looks at `asked` and ends by `stop` when it is ready."""
-    global _held
-    _held = True
+def defer_signals():
+    """Let signals wait in this context until `stop_if_requested` or its end."""
+    global _deferred
+    _deferred = True
     try:
         yield
     finally:
-        _held = False
-    stop()
+        _deferred = False
+    stop_if_requested()
 
 
-def asked() -> bool:
-    """Whether a signal waits."""
-    return _asked is not None
+def stop_requested() -> bool:
+    """True where a signal waits."""
+    return _received is not None
 
 
-def stop():
+def stop_if_requested():
     """Raise `Stopped` where a signal waits."""
-    if asked():
-        raise Stopped(_asked)
+    if stop_requested():
+        raise Stopped(_received)
 
 
 def _handle(number, frame):
-    global _asked
-    if not _held:
+    global _received
+    if not _deferred:
         raise Stopped(number)
-    _asked = number
+    _received = number

@@ -1,7 +1,7 @@
-"""A job's state on disk, from which it carries on after a kill.
+"""Snapshots of a job's state on disk, from which it resumes after a kill.
 
-A state is one safetensors file: tensors, and in its header a record (JSON), a checksum of all that,
-and the digest of the job's settings and inputs, by which a state of another job is told.
+A state is one safetensors file: tensors, and in its header a record (JSON), a checksum of both, and
+the digest of the job's settings and inputs, which tells it from a state of another job.
 """
 
 import hashlib
@@ -18,17 +18,20 @@ from safetensors.torch import save_file
 from ouroboros.errors import UserError
 from ouroboros.storage.atomic import new_file
 
-FORMAT = 1  # raise it when a state's meaning changes: older ones are ignored then
+FORMAT = 1  # raise it when the meaning of a state changes: older ones are then ignored
 log = logging.getLogger("ouroboros")
 
 
 def state_folder(output) -> Path:
-    """Beside the output and declared by no rule: Snakemake deletes what is declared before a job."""
+    """The folder of a job's states, beside its output.
+
+    No rule declares it: Snakemake deletes declared outputs before a job starts.
+    """
     return Path(output).with_suffix(".state")
 
 
 def digest(settings: dict, files) -> str:
-    """What a state belongs to: `settings` (as JSON) and the contents of the input files, in order."""
+    """SHA-256 of what a state depends on: `settings` (as JSON), then the contents of `files` in order."""
     total = hashlib.sha256(json.dumps([FORMAT, settings], sort_keys=True).encode())
     for path in files:
         with open(path, "rb") as file:
@@ -37,11 +40,11 @@ def digest(settings: dict, files) -> str:
 
 
 class States:
-    """Numbered states of one job in a folder; each appears whole or not at all."""
+    """The numbered states of one job, in a folder; each appears whole or not at all."""
 
     @classmethod
     def beside(cls, output, settings: dict, files) -> "States":
-        """Those of the job that makes `output` by these settings from these files."""
+        """The states of the job that makes `output` with these settings from these input files."""
         states = cls(state_folder(output), digest(settings, files))
         for path in states.folder.glob(".*.partial"):  # of a process that was killed
             path.unlink()
@@ -51,7 +54,7 @@ class States:
         self.folder, self.digest = Path(folder), digest
 
     def numbers(self) -> list[int]:
-        """The numbers of all states, in increasing order."""
+        """The numbers of all states on disk, in increasing order."""
         return sorted(
             int(path.stem) for path in self.folder.glob("*.safetensors") if path.stem.isdecimal()
         )
@@ -61,7 +64,7 @@ class States:
         return self.folder / f"{number:06d}.safetensors"
 
     def write(self, number: int, record: dict, tensors: dict[str, torch.Tensor]):
-        """Put a state on disk; UserError where that has no room."""
+        """Put a state on disk; UserError where the disk is full or cannot be written."""
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         text = json.dumps(record)
         header = {
@@ -71,7 +74,7 @@ class States:
             save_file(tensors, temporary, metadata=header)
 
     def read(self, number: int) -> tuple[dict, dict[str, torch.Tensor]] | None:
-        """The record and tensors of a state, or None, with a word in the log, where it is not usable."""
+        """The record and tensors of a state; None, with a warning in the log, where it is unusable."""
         path = self.path(number)
         try:
             with safe_open(path, "pt") as file:
@@ -92,17 +95,17 @@ class States:
         self.path(number).unlink(missing_ok=True)
 
     def keep_only(self, numbers):
-        """Remove all other states."""
+        """Remove all states but those with these numbers."""
         for number in set(self.numbers()) - set(numbers):
             self.path(number).unlink(missing_ok=True)
 
     def remove(self):
-        """Remove the folder: the job is done."""
+        """Remove the folder, once the job is done."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Keeper:
-    """When a state is due, and which ones stay: the latest, and the one before it in its place."""
+    """Save a state every `minutes`, and keep the two latest: the second replaces a damaged first."""
 
     def __init__(self, states: States, minutes: float):
         self.states, self.seconds = states, 60 * minutes
@@ -110,7 +113,7 @@ class Keeper:
         self.last = None  # number of the last good state
 
     def latest(self):
-        """Record and tensors of the last good state, or None."""
+        """Record and tensors of the last good state; None without one."""
         for number in reversed(self.states.numbers()):
             if state := self.states.read(number):
                 self.last = number
@@ -118,24 +121,24 @@ class Keeper:
         return None
 
     def state(self, number: int):
-        """Record and tensors of the state with this number; UserError where it is not usable."""
+        """Record and tensors of the state with this number; UserError where it is unusable."""
         if state := self.states.read(number):
             return state
         raise UserError(f"{self.states.path(number)} could be read at first, and now cannot be.")
 
     def due(self) -> bool:
-        """Whether the time between states is over."""
+        """True when `minutes` have passed since the last state."""
         return time.monotonic() - self.saved >= self.seconds
 
     def keep(self, record: dict, tensors: dict[str, torch.Tensor]):
-        """Write a state; only then the one before the last is removed."""
+        """Write a state; only then remove the one before the last."""
         number = max(self.states.numbers(), default=0) + 1
         self.states.write(number, record, tensors)
         self.states.keep_only({self.last, number})
         self.last, self.saved = number, time.monotonic()
 
     def last_path(self) -> Path | None:
-        """The file of the last good state."""
+        """The file of the last good state; None without one."""
         return None if self.last is None else self.states.path(self.last)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from ouroboros.data.corpus import TOKEN, Corpus
 from ouroboros.data.tokenizer import make_tokenizer, write_tokenizer
-from ouroboros.jobs.device import choose_device, describe
+from ouroboros.jobs.device import choose_device, device_name
 from ouroboros.metrics.classification.fine_tuning import FineTuning, fine_tune
 from ouroboros.metrics.classification.model import read_classifier
 from ouroboros.model.checkpoint import write_checkpoint
@@ -151,7 +151,7 @@ def _training(settings, vocabulary, tokens):
     return {
         "start": made + start,
         "tokens_per_second": count * length / seconds,
-        "device": describe(device),
+        "device": device_name(device),
     }
 
 
@@ -174,7 +174,7 @@ def _sampling(settings, model):
         "start": start,
         "tokens_per_second": batch * length / seconds,
         "batch": batch,
-        "device": describe(device),
+        "device": device_name(device),
     }
 
 
@@ -192,7 +192,7 @@ def _perplexity(settings, model, tokens):
     return {
         "start": start,
         "tokens_per_second": count * story / seconds,
-        "device": describe(device),
+        "device": device_name(device),
     }
 
 
@@ -222,5 +222,5 @@ def _fine_tuning(settings, checkpoint, vocabulary):
         "start": start,
         "seconds_per_update": max(0.0, per_update[SHORT] - per_token * batch * SHORT),
         "seconds_per_token": per_token,
-        "device": describe(device),
+        "device": device_name(device),
     }
