@@ -12,7 +12,7 @@ from ouroboros.metrics.classification import tasks
 from ouroboros.metrics.gpt_eval import prompts
 from ouroboros.metrics.gpt_eval.reply_log import Replies
 from ouroboros.storage.atomic import read_json
-from ouroboros.storage.checksums import check_sums
+from ouroboros.storage.checksums import verify_checksums
 
 
 def corpus(path):
@@ -81,7 +81,7 @@ FILES = [
     ("tokenizer.json", b"{}", tokens_of),
     ("epochs.json", b'{"epochs": ', read_json),
     ("shard-00000.parquet", b"PAR1", lambda path: Corpus.read([path])),
-    ("SHA256SUMS", b"00  model.safetensors\n", lambda path: check_sums(path.parent)),
+    ("SHA256SUMS", b"00  model.safetensors\n", lambda path: verify_checksums(path.parent)),
     ("replies.jsonl", b'{"key": "a"}\n', replies),
 ]
 

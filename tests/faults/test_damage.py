@@ -14,7 +14,7 @@ from ouroboros.errors import UserError
 from ouroboros.metrics.classification.model import read_classifier
 from ouroboros.model.checkpoint import read_checkpoint, read_lm, write_checkpoint
 from ouroboros.storage.atomic import read_json, write_json
-from ouroboros.storage.parquet import KEY, SEAL, check_seal, write_parquet
+from ouroboros.storage.parquet import DIGITS, KEY, verify_parquet, write_parquet
 
 FLIPS = 100  # per file
 
@@ -60,10 +60,10 @@ def test_the_seals_own_bits_and_its_name(shard, tmp_path):
     """One by one: a flip in the checksum itself is a flip too."""
     whole, path = shard.read_bytes(), tmp_path / "shard"
     start = whole.rindex(KEY)
-    for place in range(start, start + len(KEY) + 2 + SEAL):
+    for place in range(start, start + len(KEY) + 2 + DIGITS):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 32]) + whole[place + 1 :])
         with pytest.raises(UserError, match="is damaged"):
-            check_seal(path)
+            verify_parquet(path)
 
 
 def test_every_flipped_bit_of_a_checkpoint_is_found(checkpoint):

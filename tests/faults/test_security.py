@@ -25,8 +25,8 @@ from ouroboros.metrics.gpt_eval import judge, prompts
 from ouroboros.metrics.gpt_eval.reply_log import Replies
 from ouroboros.model.checkpoint import read_checkpoint, read_lm, write_checkpoint
 from ouroboros.storage.atomic import read_json
-from ouroboros.storage.checksums import write_sums
-from ouroboros.storage.parquet import check_seal
+from ouroboros.storage.checksums import write_checksums
+from ouroboros.storage.parquet import verify_parquet
 
 CODE = sorted((REPOSITORY / "workflow").rglob("*.py"))
 RULES = [REPOSITORY / "Snakefile", *sorted((REPOSITORY / "workflow").rglob("*.smk"))]
@@ -104,7 +104,7 @@ READERS = {
     "stories.parquet": lambda path: list(sources.read_stories(path)),
     "tokens.parquet": lambda path: tokens.read_token_stories(path),
     "task.parquet": lambda path: tasks.read_files(tasks.KINDS["cola"], [path]),
-    "sealed.parquet": check_seal,
+    "whole.parquet": verify_parquet,
     "epochs.json": read_json,
     "prompts.yaml": prompts.read_prompts,
     "grammar.yaml": StoryGrammar.from_file,
@@ -155,13 +155,13 @@ def test_a_pickle_in_a_checkpoint_whose_checksums_were_made_to_fit(
     (folder / file).write_bytes(bomb)
     with pytest.raises(UserError, match="c is damaged"):
         read_lm(folder)
-    write_sums(folder)
+    write_checksums(folder)
     with pytest.raises(UserError):
         read_lm(folder)
     # transformers would take the weights of before safetensors, were they the only ones
     if file == "model.safetensors":
         shutil.move(folder / file, folder / "pytorch_model.bin")
-        write_sums(folder)
+        write_checksums(folder)
         for read in (read_checkpoint, lambda place: read_classifier(place, 2, np.array([1]), 0)):
             with pytest.raises(UserError):
                 read(folder)
@@ -174,7 +174,7 @@ def test_code_in_a_checkpoint_is_not_run(model_settings, tokenizer_folder, tmp_p
     config = json.loads((tmp_path / "c/config.json").read_text())
     config["auto_map"] = {"AutoConfig": "evil.E", "AutoModelForSequenceClassification": "evil.E"}
     (tmp_path / "c/config.json").write_text(json.dumps(config | {"model_type": "evil"}))
-    write_sums(tmp_path / "c")
+    write_checksums(tmp_path / "c")
     for read in (read_checkpoint, lambda place: read_classifier(place, 2, np.array([1]), 0)):
         with pytest.raises(UserError):
             read(tmp_path / "c")
@@ -185,7 +185,7 @@ def test_code_in_a_checkpoint_is_not_run(model_settings, tokenizer_folder, tmp_p
 def test_a_broken_tokenizer_is_named(tokenizer_folder, tmp_path, file):
     shutil.copytree(tokenizer_folder, tmp_path / "t")
     (tmp_path / "t" / file).write_text("{}")
-    write_sums(tmp_path / "t")
+    write_checksums(tmp_path / "t")
     with pytest.raises(UserError, match="t is damaged"):
         read_tokenizer(tmp_path / "t")
 

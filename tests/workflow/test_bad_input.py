@@ -8,7 +8,7 @@ import sys
 import pytest
 from tools import REPOSITORY, TINY, artifacts, snakemake
 
-from ouroboros.storage.checksums import write_sums
+from ouroboros.storage.checksums import write_checksums
 
 
 def fails(result, *messages):

@@ -7,7 +7,7 @@ from ouroboros.metrics.classification.evaluate import classify, seeds_for
 from ouroboros.metrics.classification.fine_tuning import FineTuning
 from ouroboros.metrics.classification.tasks import KINDS, read_files
 from ouroboros.storage.atomic import write_json
-from ouroboros.storage.parquet import check_seal
+from ouroboros.storage.parquet import verify_parquet
 
 
 def main(snakemake):
@@ -15,7 +15,7 @@ def main(snakemake):
     device = choose_device(snakemake.resources.gpu, snakemake.threads)
     kind = KINDS[params.task["kind"]]
     for split in ("train", "validation"):
-        check_seal(snakemake.input.get(split))
+        verify_parquet(snakemake.input.get(split))
     train, validation = (
         read_files(kind, [snakemake.input.get(split)]) for split in ("train", "validation")
     )

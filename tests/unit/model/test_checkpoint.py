@@ -71,7 +71,7 @@ def test_a_truncated_file_is_named(folder):
 def test_another_architecture_is_named(folder):
     config = json.loads((folder / "config.json").read_text()) | {"model_type": "llama"}
     (folder / "config.json").write_text(json.dumps(config))
-    write_sums(folder)
+    write_checksums(folder)
     with pytest.raises(UserError, match="llama"):
         read_checkpoint(folder)
 
@@ -79,7 +79,7 @@ def test_another_architecture_is_named(folder):
 def test_weights_of_another_shape_are_named(folder):
     config = json.loads((folder / "config.json").read_text()) | {"vocab_size": 301}
     (folder / "config.json").write_text(json.dumps(config))
-    write_sums(folder)
+    write_checksums(folder)
     with pytest.raises(UserError, match=r"do not fit its config\.json"):
         read_checkpoint(folder)
 
@@ -88,7 +88,7 @@ def test_weights_that_are_not_finite_are_named(folder):
     weights = load_file(folder / "model.safetensors")
     weights["transformer.wpe.weight"][3, 3] = np.nan
     save_file(weights, folder / "model.safetensors")
-    write_sums(folder)
+    write_checksums(folder)
     with pytest.raises(UserError, match=r"not finite \(wpe\.weight\)"):
         read_checkpoint(folder)
 

@@ -62,7 +62,7 @@ def check_tasks(where, lineage, tasks):
         if name not in tasks:
             raise UserError(
                 f"{where}.evaluation.classification.tasks: there is no {name!r} under `tasks`. "
-                f"{nearest(name, tasks)}"
+                f"{suggestion(name, tasks)}"
             )
         length = tasks[name].get("max_length", settings["max_length"])
         if length > positions:
@@ -76,7 +76,7 @@ def check_judge(where, lineage, judges):
     judge = lineage["evaluation"]["judge"]
     if judge is not None and judge not in judges:
         raise UserError(
-            f"{where}.evaluation: there is no {judge!r} under `judges`. {nearest(judge, judges)}"
+            f"{where}.evaluation: there is no {judge!r} under `judges`. {suggestion(judge, judges)}"
         )
 
 
@@ -103,7 +103,7 @@ def check_comparisons(lineages: dict, comparisons: dict):
             if member not in lineages:
                 raise UserError(
                     f"config: comparisons.{name}: there is no lineage {member!r}. "
-                    f"{nearest(member, lineages)}"
+                    f"{suggestion(member, lineages)}"
                 )
 
 
@@ -118,4 +118,6 @@ def check_plan(plan, config, resolved):
     ):
         for name in plan[key]:
             if name not in known:
-                raise UserError(f"config: plan.{key}: there is no {name!r}. {nearest(name, known)}")
+                raise UserError(
+                    f"config: plan.{key}: there is no {name!r}. {suggestion(name, known)}"
+                )

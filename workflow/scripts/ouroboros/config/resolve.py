@@ -14,7 +14,7 @@ from ouroboros.config.checks import (
 )
 from ouroboros.config.families import DEFAULT
 from ouroboros.config.schema import check, with_defaults
-from ouroboros.errors import UserError, nearest
+from ouroboros.errors import UserError, suggestion
 
 # part of a lineage -> section of the configuration it names an entry of
 SECTIONS = {
@@ -108,7 +108,7 @@ def _lineage(name, entry, config, schema, resolved):
         if entry not in config[section]:
             raise UserError(
                 f"{where}.{part}: there is no {entry!r} under `{section}`. "
-                f"{nearest(entry, config[section])}"
+                f"{suggestion(entry, config[section])}"
             )
         changes = overrides.get(part, {})
         settings = {**config[section][entry], **changes}

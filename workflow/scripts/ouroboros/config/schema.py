@@ -5,7 +5,7 @@ import math
 
 from jsonschema import Draft202012Validator
 
-from ouroboros.errors import UserError, nearest
+from ouroboros.errors import UserError, suggestion
 
 
 def check(value, definition, schema, place):
@@ -32,7 +32,7 @@ def _in_words(error, place):
     if error.validator == "additionalProperties":
         known = error.schema.get("properties", {})
         unknown = sorted(set(map(str, error.instance)) - set(known))
-        return f"{where}: unknown key {unknown[0]!r}. {nearest(unknown[0], known)}"
+        return f"{where}: unknown key {unknown[0]!r}. {suggestion(unknown[0], known)}"
     if error.validator == "required":
         missing = [key for key in error.validator_value if key not in error.instance]
         return f"{where}: the key {missing[0]!r} is missing. {description}".strip()

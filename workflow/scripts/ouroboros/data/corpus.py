@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from ouroboros.errors import UserError, damaged
+from ouroboros.errors import DamagedArtifact, UserError
 from ouroboros.storage.parquet import new_parquet, read_parquet
 
 TOKEN = np.uint16
@@ -113,7 +113,7 @@ def _groups(path, file):
         try:
             table = file.read_row_group(group)
         except (pa.ArrowException, OSError) as error:
-            raise damaged(path, str(error)) from error
+            raise DamagedArtifact(path, str(error)) from error
         ids = table["input_ids"].combine_chunks()
         length = ids.type.list_size
         yield ids.flatten().to_numpy().reshape(-1, length), table["previous_id"].to_numpy()

@@ -11,9 +11,9 @@ from pathlib import Path
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from ouroboros.data.corpus import MOST_TOKENS
-from ouroboros.errors import UserError, damaged
+from ouroboros.errors import DamagedArtifact, UserError
 from ouroboros.storage.atomic import new_directory
-from ouroboros.storage.checksums import check_sums, write_sums
+from ouroboros.storage.checksums import verify_checksums, write_checksums
 
 END_OF_TEXT = "<|endoftext|>"
 
@@ -45,19 +45,19 @@ def write_tokenizer(tokenizer: Tokenizer, end_of_text: str, folder):
         }
         text = json.dumps(config, indent=2) + "\n"
         (temporary / "tokenizer_config.json").write_text(text, encoding="utf-8")
-        write_sums(temporary)
+        write_checksums(temporary)
 
 
 def read_tokenizer(folder) -> tuple[Tokenizer, int]:
     """The tokenizer of a folder and the id of its end-of-text token."""
     folder = Path(folder)
-    check_sums(folder)
+    verify_checksums(folder)
     try:
         config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         return tokenizer, tokenizer.token_to_id(config["eos_token"])
     except Exception as error:  # of any kind: the library has none of its own
-        raise damaged(folder, f"its tokenizer cannot be read ({error})") from error
+        raise DamagedArtifact(folder, f"its tokenizer cannot be read ({error})") from error
 
 
 def _gpt2():

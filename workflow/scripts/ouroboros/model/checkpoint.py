@@ -17,7 +17,7 @@ from ouroboros.data.tokenizer import read_tokenizer
 from ouroboros.errors import UserError, damaged
 from ouroboros.model.families import LanguageModel, family_of, model_class
 from ouroboros.storage.atomic import new_directory, write_json
-from ouroboros.storage.checksums import check_sums, write_sums
+from ouroboros.storage.checksums import verify_checksums, write_checksums
 
 
 def write_checkpoint(
@@ -50,7 +50,7 @@ def write_checkpoint(
 def read_checkpoint(folder) -> LanguageModel:
     """The model of a folder, in evaluation mode on the CPU; UserError where it is damaged."""
     folder = Path(folder)
-    check_sums(folder)
+    verify_checksums(folder)
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         weights = load_file(folder / "model.safetensors")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ouroboros.errors import nearest
+from ouroboros.errors import suggestion
 from ouroboros.pipeline import paths
 from ouroboros.pipeline.experiment import Experiment
 from ouroboros.pipeline.reports import figure_files
@@ -43,15 +43,15 @@ def complain_of_path(experiment: Experiment, target: str) -> str:
     top, *below = Path(target).parts or ["."]
     if not below:
         known = [*experiment.groups, "all"]
-        return f"there is no such lineage, comparison or target. {nearest(target, known)}"
+        return f"there is no such lineage, comparison or target. {suggestion(target, known)}"
     if top != "results":
         return (
             "no rule makes this file. Targets begin with results/, seen from the folder where "
-            f"snakemake runs. {nearest(top, ['results'])}"
+            f"snakemake runs. {suggestion(top, ['results'])}"
         )
     group = below[0]
     if group not in {*experiment.groups, *paths.SHARED}:
-        known = nearest(group, experiment.groups)
+        known = suggestion(group, experiment.groups)
         return f"there is no lineage {group!r} in the configuration. {known}"
     return (
         f"no rule makes this file. For generation 4 of {group} there are "

@@ -1,1 +1,1 @@
-"""Files that are whole or absent, and their checksums."""
+"""Artifacts on disk: atomic writes and checksums."""

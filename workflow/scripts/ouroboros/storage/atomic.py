@@ -1,4 +1,4 @@
-"""An artifact appears whole or not at all: written beside its place, flushed to disk, renamed."""
+"""Write artifacts atomically: to a temporary file beside the target, flushed to disk, then renamed."""
 
 import contextlib
 import errno
@@ -8,21 +8,21 @@ import os
 import shutil
 from pathlib import Path
 
-from ouroboros.errors import UserError, damaged
+from ouroboros.errors import DamagedArtifact, UserError
 
 
 @contextlib.contextmanager
 def new_file(path):
-    """Yield a temporary path beside `path`; on success it becomes `path`, on failure it is removed."""
-    with _new(path) as temporary:
+    """Yield a temporary path that becomes `path` on success and is removed on failure."""
+    with _replacing(path) as temporary:
         yield temporary
         _flush(temporary)
 
 
 @contextlib.contextmanager
 def new_directory(path):
-    """Like `new_file`, for a folder: yield an empty folder that becomes `path` (replacing it)."""
-    with _new(path) as temporary:
+    """Like `new_file`, for a folder: yield an empty folder that replaces `path` on success."""
+    with _replacing(path) as temporary:
         temporary.mkdir(parents=True)
         yield temporary
         for file in temporary.rglob("*"):
@@ -33,55 +33,55 @@ def new_directory(path):
 
 
 def link(target, path):
-    """Make `path` a link to `target`, by a relative path, so that both can be moved together."""
-    with _new(path) as temporary:
+    """Make `path` a symbolic link to `target`: a relative one, so that both can be moved together."""
+    with _replacing(path) as temporary:
         temporary.symlink_to(os.path.relpath(target, Path(path).parent))
 
 
 def write_json(path, value: dict):
-    """Write `value` as indented JSON; a number that is not finite is an error, never `NaN` in a file."""
-    text = json.dumps(value, indent=2, allow_nan=False) + "\n"
-    write_text(path, text)
+    """Write `value` as indented JSON; ValueError for NaN and infinities."""
+    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
 def write_text(path, text: str):
-    """Write `text` as UTF-8."""
+    """Write `text` as a UTF-8 file."""
     with new_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
 def read_json(path) -> dict:
-    """Read a JSON artifact; UserError when it is damaged."""
+    """Read a JSON artifact; UserError where it is damaged."""
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError as error:
-        raise damaged(path, f"it is not valid JSON ({error})") from error
+        raise DamagedArtifact(path, f"it is not valid JSON ({error})") from error
 
 
 @contextlib.contextmanager
-def _new(path):
+def _replacing(path):
+    """Yield a temporary path that replaces `path` on success; errors of the disk become UserErrors."""
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         for left in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
-            _remove(left)  # by a process that was killed; a path has one writer at a time
+            _remove(left)  # of a process that was killed; a path has one writer at a time
         yield temporary
         os.replace(temporary, path)
         _flush(path.parent)
     except BaseException as error:
         _remove(temporary)
-        if said := in_words(error, path):
-            raise said from error
+        if explained := write_error(error, path):
+            raise explained from error
         raise
 
 
-def in_words(error, path) -> UserError | None:
-    """A UserError for what a user can put right, else None.
+def write_error(error, path) -> UserError | None:
+    """The UserError for an error while writing `path` that the user can put right; else None.
 
-    Libraries wrap the operating system's error in their own text, so that is searched too.
+    Libraries quote the operating system's error in their own, so the text is searched too.
     """
-    for code, cure in (
+    for code, remedy in (
         (errno.ENOSPC, "Free some space there and run the same command again"),
         (
             errno.EDQUOT,
@@ -94,14 +94,14 @@ def in_words(error, path) -> UserError | None:
     ):
         if getattr(error, "errno", None) == code or os.strerror(code) in str(error):
             return UserError(
-                f"{path} could not be written: {os.strerror(code).lower()}. {cure}; "
+                f"{path} could not be written: {os.strerror(code).lower()}. {remedy}; "
                 "nothing half-written was left behind."
             )
     return None
 
 
 def _flush(path):
-    """Put on disk; and let others read it as the umask says (some libraries write mode 600)."""
+    """Flush to disk, with the mode that the umask gives (some libraries write mode 600)."""
     if path.is_file():
         path.chmod(0o666 & ~_umask())
     descriptor = os.open(path, os.O_RDONLY)

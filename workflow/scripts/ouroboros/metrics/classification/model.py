@@ -29,7 +29,7 @@ def read_classifier(folder, classes: int, vocabulary: np.ndarray, seed: int):
     # Imported here: it takes seconds, which tests and jobs that stop before need not wait.
     import transformers
 
-    check_sums(folder)
+    verify_checksums(folder)
     torch.manual_seed(seed)  # of the head, and of dropout where an architecture has any
     try:
         with _quiet(transformers.logging):  # that the head is new is no news
@@ -38,7 +38,7 @@ def read_classifier(folder, classes: int, vocabulary: np.ndarray, seed: int):
                 use_safetensors=True, trust_remote_code=False,
             )  # fmt: skip
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        raise damaged(folder, str(error)) from error
+        raise DamagedArtifact(folder, str(error)) from error
     _keep_tokens(model, vocabulary, folder)
     if (family := family_of(model.config.to_dict())) in families():
         model_class(family).accelerate(model)

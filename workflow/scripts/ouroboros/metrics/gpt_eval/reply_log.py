@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from ouroboros.errors import UserError
-from ouroboros.storage.atomic import in_words
+from ouroboros.storage.atomic import write_error
 
 log = logging.getLogger("ouroboros")
 
@@ -52,7 +52,7 @@ class Replies:
             self.file.flush()
             os.fsync(self.file.fileno())
         except OSError as error:
-            raise in_words(error, self.path) or error from error
+            raise write_error(error, self.path) or error from error
         self._count(record)
 
     def _count(self, record):
