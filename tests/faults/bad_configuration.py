@@ -5,8 +5,8 @@ import copy
 import yaml
 from tools import CONFIG, SCHEMA
 
-from ouroboros.config import resolve as settings
 from ouroboros.config.checks import check_reserved
+from ouroboros.config.resolve import resolve
 
 CONFIGURATION = [
     ("lineage", {}),
@@ -103,7 +103,7 @@ def configured(key, value):
     for part in names[:-1]:
         place = place.setdefault(part, {})
     place[names[-1]] = value
-    check_reserved(settings.resolve(config, SCHEMA), {"train", "all"})
+    check_reserved(resolve(config, SCHEMA), {"train", "all"})
 
 
 def shown_value(value):

@@ -8,7 +8,7 @@ from pathlib import Path
 from judge_server import JudgeServer, error
 from tools import CONFIG, REPOSITORY, SCHEMA
 
-from ouroboros.config import resolve as settings
+from ouroboros.config.resolve import resolve
 from ouroboros.errors import UserError
 from ouroboros.jobs import gpu_locks
 from ouroboros.metrics.gpt_eval import judge
@@ -22,7 +22,7 @@ def judged(key, plan=(), **changes):
     """Ask a judge on loopback about one completion."""
     with JudgeServer("the-key") as server, tempfile.TemporaryDirectory() as folder:
         server.plan = list(plan)
-        entry = settings.resolve(CONFIG, SCHEMA)["judges"]["gpt35"]
+        entry = resolve(CONFIG, SCHEMA)["judges"]["gpt35"]
         asked = judge.Judge(**entry | {"base_url": server.url, "max_retries": 0, **changes})
         stories = [{"beginning": "Tom", "completions": [{"text": "Tom ran."}]}]
         os.environ["OPENAI_API_KEY"] = key

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from tools import CONFIG, REPOSITORY, SCHEMA, TINY, initialise
 
-from ouroboros.config import resolve as settings
+from ouroboros.config.resolve import SECTIONS, resolve
 from ouroboros.data import sources
-from ouroboros.data import tokenise as tokens
 from ouroboros.data.corpus import Corpus
 from ouroboros.data.grammar import StoryGrammar
+from ouroboros.data.tokenise import read_token_stories
 from ouroboros.data.tokenizer import make_tokenizer, read_tokenizer
 from ouroboros.errors import UserError
 from ouroboros.metrics.classification import tasks
@@ -102,7 +102,7 @@ class Bomb:
 READERS = {
     "shard.parquet": lambda path: Corpus.read([path]),
     "stories.parquet": lambda path: list(sources.read_stories(path)),
-    "tokens.parquet": lambda path: tokens.read_token_stories(path),
+    "tokens.parquet": read_token_stories,
     "task.parquet": lambda path: tasks.read_files(tasks.KINDS["cola"], [path]),
     "whole.parquet": verify_parquet,
     "epochs.json": read_json,
@@ -209,24 +209,24 @@ NAMES = [
     "a b", "a\n", "a\x00", "a\x1b[31m", "a.b", "ä", "$HOME", "`id`", "a;b", "a|b", "'", '"', "~",
     "a" * 65, 7, None, True, 1.5,
 ]  # fmt: skip
-SECTIONS = [*settings.SECTIONS.values(), "tasks", "judges", "lineages", "comparisons"]
+NAMED_SECTIONS = [*SECTIONS.values(), "tasks", "judges", "lineages", "comparisons"]
 
 
 @pytest.mark.parametrize("name", NAMES, ids=repr)
-@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("section", NAMED_SECTIONS)
 def test_no_name_can_leave_results(section, name):
     config = copy.deepcopy(CONFIG)
     config[section][name] = next(iter(config[section].values()))
     with pytest.raises(
         UserError, match=rf"config: {section}: the name .* cannot be used. A name is"
     ):
-        settings.resolve(config, SCHEMA)
+        resolve(config, SCHEMA)
 
 
 def test_a_name_of_every_letter_is_good():
     config = copy.deepcopy(CONFIG)
     config["lineages"]["0a_-Z" + "a" * 59] = config["lineages"]["demo"]
-    settings.resolve(config, SCHEMA)
+    resolve(config, SCHEMA)
 
 
 SECRET = "sk-proj-this-is-a-key-0123456789"
@@ -245,7 +245,7 @@ def test_a_key_in_the_configuration_is_not_repeated(changes):
     config = copy.deepcopy(CONFIG)
     config["judges"]["gpt35"] |= changes
     with pytest.raises(UserError, match=f"judges.gpt35.*{next(iter(changes))}") as error:
-        settings.resolve(config, SCHEMA)
+        resolve(config, SCHEMA)
     assert SECRET not in str(error.value)
 
 
@@ -261,4 +261,4 @@ def test_the_tiny_configuration_is_good():
     config = copy.deepcopy(CONFIG)
     for section, entries in TINY.items():
         config[section] |= entries
-    settings.resolve(config, SCHEMA)
+    resolve(config, SCHEMA)

@@ -1,1 +1,1 @@
-"""The configuration: schema, defaults, checks, and one dict per lineage."""
+"""The configuration: its schema and defaults, checks, and the settings of each lineage."""

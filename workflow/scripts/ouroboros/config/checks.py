@@ -1,11 +1,14 @@
-"""What no schema can say: settings that have to fit one another."""
+"""Checks that no schema can express: settings that have to fit one another.
+
+Each raises UserError naming the key, what is wrong and what would be right.
+"""
 
 from ouroboros.config.families import declaration
 from ouroboros.errors import UserError, nearest
 
 
 def check_lineage(where, lineage):
-    """Sizes, lengths, shards and GPUs of one lineage."""
+    """Check sizes, lengths, shards and GPUs of one lineage; `where` names it in messages."""
     model, sampling = lineage["model"], lineage["sampling"]
     family = declaration(model)
     family.check(f"{where}.model", model)
@@ -26,13 +29,13 @@ def check_lineage(where, lineage):
     if sampling["sequences"] % sampling["shards"]:
         raise UserError(
             f"{where}.sampling: shards {sampling['shards']} does not divide sequences "
-            f"({sampling['sequences']}). {_dividing(**sampling)}"
+            f"({sampling['sequences']}). {_equal_shards(**sampling)}"
         )
-    _check_update(where, lineage["training"]["batch"], lineage["resources"]["train"])
+    _check_gpus(where, lineage["training"]["batch"], lineage["resources"]["train"])
 
 
-def _dividing(sequences, shards, **_):
-    """What to set for equal shards."""
+def _equal_shards(sequences, shards, **_):
+    """The nearest settings that make equal shards, as a sentence."""
     fewer = max(k for k in range(1, shards) if sequences % k == 0)
     more = min(k for k in range(shards, sequences + 1) if sequences % k == 0)
     return (
@@ -41,16 +44,16 @@ def _dividing(sequences, shards, **_):
     )
 
 
-def _check_update(where, batch, resources):
-    """Every GPU of a training job gets a part of every update."""
-    parts = -(-batch // resources["batch"])
-    if resources["gpu"] > parts:
+def _check_gpus(where, batch, resources):
+    """Check that each GPU of a training job gets at least one micro-batch of every update."""
+    micro_batches = -(-batch // resources["batch"])
+    if resources["gpu"] > micro_batches:
         share = batch // resources["gpu"]
         less = f", or resources.train.batch to {share} or less" if share else ""
         raise UserError(
-            f"{where}.resources.train: gpu {resources['gpu']} is more than the {parts} "
-            f"micro-batches of an update ({batch} sequences, {resources['batch']} at once): some "
-            f"GPUs would have nothing to do. Set gpu to {parts} or less{less}."
+            f"{where}.resources.train: gpu {resources['gpu']} is more than the "
+            f"{micro_batches} micro-batches of an update ({batch} sequences, {resources['batch']} at "
+            f"once): some GPUs would have nothing to do. Set gpu to {micro_batches} or less{less}."
         )
 
 
@@ -73,6 +76,7 @@ def check_tasks(where, lineage, tasks):
 
 
 def check_judge(where, lineage, judges):
+    """Check that the judge of a lineage exists."""
     judge = lineage["evaluation"]["judge"]
     if judge is not None and judge not in judges:
         raise UserError(
@@ -81,7 +85,7 @@ def check_judge(where, lineage, judges):
 
 
 def check_reserved(resolved: dict, reserved: set[str]):
-    """Raise UserError where a lineage or comparison has a name that the workflow itself uses."""
+    """Check that no lineage or comparison has a name that the workflow itself uses."""
     for kind in ("lineages", "comparisons"):
         for name in resolved[kind]:
             if name in reserved:
@@ -92,7 +96,7 @@ def check_reserved(resolved: dict, reserved: set[str]):
 
 
 def check_comparisons(lineages: dict, comparisons: dict):
-    """Raise UserError where a comparison is called like a lineage, or names one that is not there."""
+    """Check that comparisons have names of their own, and that their members exist."""
     for name, members in comparisons.items():
         if name in lineages:
             raise UserError(
@@ -108,7 +112,7 @@ def check_comparisons(lineages: dict, comparisons: dict):
 
 
 def check_plan(plan, config, resolved):
-    """What a plan names has to be there."""
+    """Check that the entries that a plan names exist."""
     groups = [*resolved["lineages"], *resolved["comparisons"]]
     for key, known in (
         ("groups", groups),

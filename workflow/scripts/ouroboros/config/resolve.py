@@ -1,6 +1,6 @@
-"""Configuration as data: checked against the schema, defaults filled in, every lineage resolved.
+"""Resolve the configuration: check it, fill in defaults, and give each lineage its full settings.
 
-Light on purpose (jsonschema only): the Snakefile imports it, and every job of a cluster re-reads that.
+It imports jsonschema only, since the Snakefile imports it, in every job of a cluster too.
 """
 
 import copy
@@ -16,7 +16,7 @@ from ouroboros.config.families import DEFAULT
 from ouroboros.config.schema import check, with_defaults
 from ouroboros.errors import UserError, suggestion
 
-# part of a lineage -> section of the configuration it names an entry of
+# key of a lineage -> section of the configuration that has the entry of this name
 SECTIONS = {
     "corpus": "corpora",
     "tokenizer": "tokenizers",
@@ -28,15 +28,15 @@ SECTIONS = {
 
 
 def resolve(config: dict, schema: dict) -> dict:
-    """Check `config` and return it resolved.
+    """Check `config` against `schema` and return it with all defaults and references filled in.
 
-    Returns a dict with `corpora` and `tokenizers` (name -> settings, those that a lineage overrides
-    under the name `{part}.{lineage}`), `tasks` (name -> settings), `lineages` (name -> its parts as dicts; `corpus` and
-    `tokenizer` as names into the former two), `comparisons`, `plan` and `resources`.
-    Raises UserError naming the key, what is wrong with it and what would be right.
+    Returns a dict of `corpora`, `tokenizers`, `tasks` and `judges` (name -> settings), `lineages`
+    (name -> its settings by part), `comparisons`, `plan`, `cluster` and `resources`. A lineage
+    names its `corpus` and `tokenizer`; one that it overrides is called `{entry}.{lineage}`.
+    Raises UserError naming the key, what is wrong and what would be right.
     """
-    check(config, schema, schema, "config")
-    lineages, comparisons = _with_seeds(config["lineages"], config.get("comparisons", {}))
+    validate(config, schema, schema, "config")
+    lineages, comparisons = _expand_seeds(config["lineages"], config.get("comparisons", {}))
     resolved = {
         "corpora": {},
         "tokenizers": {},
@@ -54,24 +54,24 @@ def resolve(config: dict, schema: dict) -> dict:
         "lineages": {},
         "plan": with_defaults(config.get("plan", {}), schema["$defs"]["plan"], schema),
     }
-    families = {}  # resolved once: of many seeds, nothing but name and seed differ
-    for name, (family, entry) in lineages.items():
-        if family not in families:
-            families[family] = _lineage(family, entry, config, schema, resolved)
-        same = families[family]
+    seedless = {}  # key of the configuration -> its settings: resolved once for all of its seeds
+    for name, (key, entry) in lineages.items():
+        if key not in seedless:
+            seedless[key] = _resolve_lineage(key, entry, config, schema, resolved)
+        same = seedless[key]
         resolved["lineages"][name] = {**same, "name": name, "seed": entry.get("seed", same["seed"])}
     check_comparisons(resolved["lineages"], comparisons)
     check_plan(resolved["plan"], config, resolved)
     return resolved
 
 
-def _with_seeds(lineages, comparisons):
-    """Lineages with `seeds` written out: name -> (the key it comes from, its entry), and comparisons.
+def _expand_seeds(lineages, comparisons):
+    """One lineage per seed: name -> (its key in the configuration, its entry); and comparisons.
 
-    `mine` with the seeds 1 and 2 becomes `mine-s1` and `mine-s2`; `mine` is a comparison of them,
-    and stands for them in other comparisons.
+    `mine` with `seeds: [1, 2]` becomes `mine-s1` and `mine-s2`; `mine` becomes a comparison of
+    them, and stands for them in other comparisons.
     """
-    found, families = {}, {}
+    expanded, seeded = {}, {}
     for name, entry in lineages.items():
         seeds = entry.get("seeds", [])
         if seeds and "seed" in entry:
@@ -79,26 +79,26 @@ def _with_seeds(lineages, comparisons):
         rest = {key: value for key, value in entry.items() if key != "seeds"}
         members = {f"{name}-s{seed}": {**rest, "seed": seed} for seed in seeds} or {name: rest}
         for member, settings in members.items():
-            if member in found or (seeds and member in lineages):
+            if member in expanded or (seeds and member in lineages):
                 raise UserError(
                     f"config: lineages.{name}: its seeds make a lineage {member!r}, and there is "
                     "one of this name already. Rename one of them."
                 )
-            found[member] = (name, settings)
+            expanded[member] = (name, settings)
         if seeds:
-            families[name] = list(members)
+            seeded[name] = list(members)
     for name, members in comparisons.items():
-        if name in families:
+        if name in seeded:
             raise UserError(
                 f"config: comparisons.{name}: the lineage of this name has seeds, which makes it a "
                 "comparison of them already. Give this one another name."
             )
-        members = [one for member in members for one in families.get(member, [member])]
+        members = [one for member in members for one in seeded.get(member, [member])]
         comparisons = {**comparisons, name: list(dict.fromkeys(members))}
-    return found, {**comparisons, **families}
+    return expanded, {**comparisons, **seeded}
 
 
-def _lineage(name, entry, config, schema, resolved):
+def _resolve_lineage(name, entry, config, schema, resolved):
     where = f"config: lineages.{name}"
     lineage = with_defaults(entry, schema["$defs"]["lineage"], schema)
     overrides = lineage.pop("overrides")
@@ -114,7 +114,7 @@ def _lineage(name, entry, config, schema, resolved):
         settings = {**config[section][entry], **changes}
         definition = schema["$defs"][part]
         if changes:  # the entry itself has been checked with the whole
-            check(settings, definition, schema, f"{where}.overrides.{part}")
+            validate(settings, definition, schema, f"{where}.overrides.{part}")
         settings = with_defaults(settings, definition, schema)
         if section in resolved:  # shared between lineages, so kept under a name
             key = f"{entry}.{name}" if changes else entry
@@ -131,7 +131,7 @@ def _lineage(name, entry, config, schema, resolved):
     return lineage
 
 
-def _resources(where, config, overrides, schema):
+def _resolve_resources(where, config, overrides, schema):
     if not overrides:
         return with_defaults(config["resources"], schema["$defs"]["resources"], schema)
     resources = copy.deepcopy(config["resources"])
@@ -147,5 +147,5 @@ def _resources(where, config, overrides, schema):
             )
         resources[rule] = {**resources.get(rule, {}), **changes}
     definition = schema["$defs"]["resources"]
-    check(resources, definition, schema, f"{where}.overrides.resources")
+    validate(resources, definition, schema, f"{where}.overrides.resources")
     return with_defaults(resources, definition, schema)

@@ -1,4 +1,4 @@
-"""The configuration against its schema: the first violation in words, and the defaults."""
+"""Validate the configuration against its schema, and fill in the schema's defaults."""
 
 import copy
 import math
@@ -8,16 +8,19 @@ from jsonschema import Draft202012Validator
 from ouroboros.errors import UserError, suggestion
 
 
-def check(value, definition, schema, place):
-    """Raise UserError for the first violation of `definition`, in words."""
+def validate(value, definition, schema, place):
+    """Raise UserError for the first violation of `definition`, a part of `schema`.
+
+    `place` says in messages where `value` stands: `config`, or `config: key.of.it`.
+    """
     _check_finite(value, place)
     validator = Draft202012Validator({**definition, "$defs": schema["$defs"]})
     errors = sorted(validator.iter_errors(value), key=lambda error: len(error.absolute_path))
     if errors:
-        raise UserError(_in_words(errors[0], place))
+        raise UserError(_message(errors[0], place))
 
 
-def _in_words(error, place):
+def _message(error, place):
     start, _, rest = place.partition(": ")
     keys = [rest] if rest else []
     where = f"{start}: " + ".".join(keys + [str(key) for key in error.absolute_path])
@@ -45,7 +48,7 @@ def _in_words(error, place):
         kinds = {"object": "mapping", "array": "list", "integer": "whole number", "string": "text"}
         given = error.validator_value
         names = [kinds.get(kind, kind) for kind in ([given] if isinstance(given, str) else given)]
-        hint = _hint_at_a_number(error.instance)
+        hint = _number_hint(error.instance)
         kind = " or ".join(names)
         return f"{where}: {_short(error.instance)} is not a {kind}.{hint} {description}".strip()
     if error.validator in ("anyOf", "pattern"):
@@ -57,7 +60,7 @@ def _in_words(error, place):
 
 
 def _check_finite(value, place):
-    """No `.nan` or `.inf`: comparisons with a NaN are false, so that no range refuses it."""
+    """Refuse `.nan` and `.inf`: no range of the schema does, as comparisons with NaN are false."""
     if isinstance(value, float) and not math.isfinite(value):
         raise UserError(f"{place}: {value} is not a number that can be computed with.")
     if isinstance(value, (dict, list)):
@@ -72,12 +75,12 @@ def _short(value):
 
 
 def _is_word(value):
-    """Whether YAML has a word of its own for it."""
+    """True for values that YAML writes as words of its own: null, true, false."""
     return value is None or isinstance(value, bool)
 
 
-def _hint_at_a_number(value):
-    """A word to whoever wrote a number that arrived as text."""
+def _number_hint(value):
+    """A hint for a number that arrived as text; empty for other values."""
     try:
         float(value)
     except (TypeError, ValueError):
@@ -90,7 +93,7 @@ def _hint_at_a_number(value):
 
 
 def with_defaults(value, definition, schema):
-    """A copy of `value` with the defaults of `definition` where a key is not given."""
+    """A copy of `value`, with the defaults of `definition` for the keys it lacks."""
     definition = _definition(value, definition, schema)
     filled = copy.deepcopy(value)
     for key, entry in definition.get("properties", {}).items():
