@@ -20,12 +20,12 @@ from ouroboros.sampling.sampler import sample
 
 pytestmark = pytest.mark.usefixtures("several_threads")
 
-SCRIPTS = Path(native.__file__).parents[3]
+SCRIPTS = Path(cpu.__file__).parents[3]
 
 
 def build(cache, **environment):
     """A process of its own that asks for the kernels; what it prints and logs."""
-    code = "import logging; logging.basicConfig(); from ouroboros.kernels import cpu as native; print(native.kernels() is not None)"
+    code = "import logging; logging.basicConfig(); from ouroboros.kernels import cpu; print(cpu.kernels() is not None)"
     environment = {"PATH": "/usr/bin:/bin", "XDG_CACHE_HOME": str(cache), **environment}
     return subprocess.Popen(
         [sys.executable, "-c", code], cwd=SCRIPTS, env=environment, text=True,
@@ -64,12 +64,12 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path):
 @pytest.fixture
 def both(monkeypatch):
     """Calls a function with the kernels and without them."""
-    assert native.kernels(), "this machine has no C++ compiler"
+    assert cpu.kernels(), "this machine has no C++ compiler"
 
     def call(function):
         with_kernels = function()
         with monkeypatch.context() as patch:
-            patch.setattr(native, "kernels", lambda: None)
+            patch.setattr(cpu, "kernels", lambda: None)
             return with_kernels, function()
 
     return call

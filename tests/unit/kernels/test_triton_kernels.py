@@ -39,7 +39,7 @@ def test_attention_sees_the_positions_that_the_ring_keeps(heads, head, slots, dt
     qkv = torch.randn(length, rows, 3, width).to(dtype)
     tolerance = 1e-5 if dtype == torch.float32 else 2e-3
     for time in range(length):
-        out = gpu.attention_step(qkv[time], keys, values, torch.tensor([time]), heads)
+        out = triton_kernels.attention_step(qkv[time], keys, values, torch.tensor([time]), heads)
         seen = qkv[max(0, time + 1 - slots) : time + 1].float().unflatten(3, (heads, head))
         weights = torch.einsum("rhd,trhd->trh", seen[-1, :, 0], seen[:, :, 1]).softmax(0)
         expected = torch.einsum("trh,trhd->rhd", weights, seen[:, :, 2]).flatten(1)
@@ -50,7 +50,7 @@ def test_attention_sees_the_positions_that_the_ring_keeps(heads, head, slots, dt
 def test_attention_keeps_halves_of_single_precision():
     qkv = torch.randn(ROWS, 3, 64)
     keys, values = torch.zeros(2, ROWS, 8, 64, dtype=torch.float16)
-    out = gpu.attention_step(qkv, keys, values, torch.tensor([11]), 16)
+    out = triton_kernels.attention_step(qkv, keys, values, torch.tensor([11]), 16)
     assert out.dtype == torch.float32
     assert torch.equal(keys[:, 3], qkv[:, 1].half()) and torch.equal(values[:, 3], qkv[:, 2].half())
     assert keys.count_nonzero() == values.count_nonzero() == ROWS * 64
@@ -66,7 +66,7 @@ def head(width, dtype):
 @pytest.mark.parametrize("width", [64, 144])
 def test_blocks_add_up_to_the_log_sum_of_the_logits(width, dtype):
     hidden, weights = head(width, dtype)
-    maxima, sums = gpu.head_blocks(hidden, weights)
+    maxima, sums = triton_kernels.head_blocks(hidden, weights)
     logits = hidden.double() @ weights.double().T
     blocks = [part.amax(1) for part in logits.split(256, 1)]
     torch.testing.assert_close(maxima.double(), torch.stack(blocks, 1), rtol=1e-5, atol=1e-5)
@@ -78,8 +78,10 @@ def draw(hidden, weights, uniforms, time=0):
     """Tokens (length, rows) and latest after one draw at `time`: uniforms (length, rows)."""
     tokens = torch.full(uniforms.shape, -1)
     latest = torch.full(uniforms.shape[1:], -1)
-    blocks = gpu.head_blocks(hidden, weights)
-    gpu.head_draw(hidden, weights, *blocks, uniforms, torch.tensor([time]), tokens, latest)
+    blocks = triton_kernels.head_blocks(hidden, weights)
+    triton_kernels.head_draw(
+        hidden, weights, *blocks, uniforms, torch.tensor([time]), tokens, latest
+    )
     return tokens, latest
 
 
@@ -148,24 +150,26 @@ def test_a_draw_writes_the_row_of_its_time():
 
 
 def test_the_check_before_a_job_passes_and_sees_a_kernel_that_is_wrong(monkeypatch):
-    gpu_check.check(gpu, "cpu", torch.float32)
-    right = gpu.attention_step
+    triton_selftest.check(triton_kernels, "cpu", torch.float32)
+    right = triton_kernels.attention_step
     with monkeypatch.context() as patch:
-        patch.setattr(gpu, "attention_step", lambda *a: 1.1 * right(*a))
+        patch.setattr(triton_kernels, "attention_step", lambda *a: 1.1 * right(*a))
         with pytest.raises(ArithmeticError, match="attention"):
-            gpu_check.check(gpu, "cpu", torch.float32)
+            triton_selftest.check(triton_kernels, "cpu", torch.float32)
     with monkeypatch.context() as patch:
-        blocks = gpu.head_blocks
-        patch.setattr(gpu, "head_blocks", lambda h, w: (blocks(h, w)[0], 2 * blocks(h, w)[1]))
+        blocks = triton_kernels.head_blocks
+        patch.setattr(
+            triton_kernels, "head_blocks", lambda h, w: (blocks(h, w)[0], 2 * blocks(h, w)[1])
+        )
         with pytest.raises(ArithmeticError, match="head"):
-            gpu_check.check(gpu, "cpu", torch.float32)
+            triton_selftest.check(triton_kernels, "cpu", torch.float32)
 
 
 def test_a_corpus_sampled_with_these_kernels_is_the_cpus(monkeypatch, model_settings):
     model = lively(initialise(model_settings, 5))
     expected = next(sample(model, 1, range(6), 40, 0, 6))
-    monkeypatch.setattr(native, "kernels", lambda: None)
-    monkeypatch.setattr(gpu_check, "kernels", lambda device: gpu)
+    monkeypatch.setattr(cpu, "kernels", lambda: None)
+    monkeypatch.setattr(triton_selftest, "kernels", lambda device: triton_kernels)
     sampler = Sampler(model, 6, 40, 0)
     assert type(sampler.decoder.layers[0]).__name__ == "GPULayer"
     got = next(sample(model, 1, range(6), 40, 0, 6))

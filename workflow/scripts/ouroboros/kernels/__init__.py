@@ -1,1 +1,1 @@
-"""Inner loops in C++ for CPUs and in Triton for GPUs."""
+"""Kernels in C++ for CPUs and in Triton for GPUs."""

@@ -1,24 +1,24 @@
 """Triton kernels of a decode step on a GPU: no logits in memory, keys and values read once.
 
-Grids depend on sizes only and the time is read from the device, so that a step can be captured as
-a CUDA graph once and replayed at every time. The functions ask for contiguous tensors. So far the
-kernels have run in Triton's interpreter only and compiled for GPUs, never run on one.
+Grids depend on sizes only and the position is read from the device, so that a step can be captured
+as a CUDA graph once and replayed at every position. All tensors have to be contiguous. So far the
+kernels have run in Triton's interpreter and have been compiled for GPUs, but never run on one.
 """
 
 import torch
 import triton
 import triton.language as tl
 
-BLOCK = tl.constexpr(256)  # tokens of one sum
+BLOCK = tl.constexpr(256)  # tokens per block of the vocabulary
 
 
 def attention_step(
-    qkv: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, clock: torch.Tensor, heads: int
+    qkv: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, position: torch.Tensor, heads: int
 ) -> torch.Tensor:
-    """Store the keys and values of a new position and attend to all that are kept, unscaled.
+    """Store the key and value of a new position and attend to all that are kept, unscaled.
 
-    qkv (rows, 3, width); keys, values (rows, slots, width), rings in which position t is in slot t
-    modulo the slots; clock int64 (1,), the position -> (rows, width).
+    qkv (rows, 3, width); keys, values (rows, slots, width), rings that keep position t in slot t
+    modulo slots; position int64 (1,). Returns (rows, width).
     """
     rows, _, width = qkv.shape
     head = width // heads
@@ -28,7 +28,7 @@ def attention_step(
     tile = max(1, 4096 // (group * padded))
     out = qkv.new_empty(rows, width)
     _attention_step[(rows * (heads // group),)](
-        qkv, keys, values, out, clock, keys.shape[1],
+        qkv, keys, values, out, position, keys.shape[1],
         WIDTH=width, HEADS=group, HEAD=head, PADDED=padded, TILE=tile,
     )  # fmt: skip
     return out
@@ -36,7 +36,7 @@ def attention_step(
 
 @triton.jit
 def _attention_step(
-    qkv, keys, values, out, clock, slots,
+    qkv, keys, values, out, position, slots,
     WIDTH: tl.constexpr, HEADS: tl.constexpr, HEAD: tl.constexpr, PADDED: tl.constexpr,
     TILE: tl.constexpr,
 ):  # fmt: skip
@@ -49,7 +49,7 @@ def _attention_step(
         column = number // PADDED * HEAD + number % PADDED
         real = number % PADDED < HEAD
     column += tl.program_id(0) % GROUPS * (HEADS * HEAD)
-    time = tl.load(clock)
+    time = tl.load(position)
     slot = (time % slots).to(tl.int32)
     seen = tl.minimum(time, slots).to(tl.int32)  # slots filled before this position
 
@@ -68,11 +68,11 @@ def _attention_step(
     mass = tl.zeros((TILE, HEADS), tl.float32)
     total = tl.zeros((TILE, HEADS, PADDED), tl.float32)
     for start in tl.range(0, seen, TILE, num_stages=3):
-        position = start + tl.arange(0, TILE)[:, None]
-        kept = (position < seen) & (position != slot)
+        place = start + tl.arange(0, TILE)[:, None]
+        kept = (place < seen) & (place != slot)
         mask = kept & real[None, :]
-        k = tl.load(keys[None, :] + position * WIDTH, mask=mask, other=0).to(tl.float32)
-        v = tl.load(values[None, :] + position * WIDTH, mask=mask, other=0).to(tl.float32)
+        k = tl.load(keys[None, :] + place * WIDTH, mask=mask, other=0).to(tl.float32)
+        v = tl.load(values[None, :] + place * WIDTH, mask=mask, other=0).to(tl.float32)
         score = tl.sum(tl.reshape(k * query[None, :], (TILE, HEADS, PADDED)), 2)
         score = tl.where(kept, score, float("-inf"))
         larger = tl.maximum(most, score)
@@ -95,7 +95,7 @@ def _attention_step(
 def head_blocks(hidden: torch.Tensor, weights: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Largest logit and sum of exp(logit - largest) of every row and block of the vocabulary.
 
-    hidden (rows, width), weights (vocabulary, width) -> float32 (rows, blocks) each.
+    hidden (rows, width), weights (vocabulary, width). Returns two float32 (rows, blocks).
     """
     (rows, width), vocabulary = hidden.shape, len(weights)
     blocks = triton.cdiv(vocabulary, BLOCK.value)
@@ -120,7 +120,9 @@ def _head_blocks(
     tiles = tl.cdiv(rows, TILE)
     block = tl.program_id(0) // tiles
     row = tl.program_id(0) % tiles * TILE + tl.arange(0, TILE)
-    token = block * BLOCK + tl.arange(0, BLOCK)
+    place = tl.arange(0, BLOCK)
+    token = block * BLOCK + place
+    weights += block.to(tl.int64) * BLOCK * WIDTH  # vocabulary x width can be more than 2^31
     logits = tl.zeros((TILE, BLOCK), tl.float32)
     for start in range(0, WIDTH, STEP):
         column = start + tl.arange(0, STEP)[None, :]
@@ -129,7 +131,7 @@ def _head_blocks(
             mask=(row[:, None] < rows) & (column < WIDTH), other=0,
         )  # fmt: skip
         w = tl.load(
-            weights + token[:, None] * WIDTH + column,
+            weights + place[:, None] * WIDTH + column,
             mask=(token[:, None] < vocabulary) & (column < WIDTH), other=0,
         )  # fmt: skip
         logits = tl.dot(states, tl.trans(w), logits, input_precision="ieee")
@@ -143,29 +145,29 @@ def _head_blocks(
 
 def head_draw(
     hidden: torch.Tensor, weights: torch.Tensor, maxima: torch.Tensor, sums: torch.Tensor,
-    uniforms: torch.Tensor, clock: torch.Tensor, tokens: torch.Tensor, latest: torch.Tensor,
+    uniforms: torch.Tensor, position: torch.Tensor, tokens: torch.Tensor, latest: torch.Tensor,
 ) -> None:  # fmt: skip
     """Draw a token per row by inverse CDF in float64, the block first, as `model/exact_draw.py` explains.
 
     hidden (rows, width), weights (vocabulary, width); maxima, sums (rows, blocks) of `head_blocks`;
-    uniforms float64 (length, rows) in [0, 1), of which row `clock`, int64 (1,), is used. The tokens
-    go to that row of `tokens`, int64 (length, rows), and to `latest`, int64 (rows,).
+    uniforms float64 (length, rows) in [0, 1), of which the row `position`, int64 (1,), is used. The
+    tokens go to that row of `tokens`, int64 (length, rows), and to `latest`, int64 (rows,).
     """
     rows, width = hidden.shape
     blocks = maxima.shape[1]
     _head_draw[(rows,)](
-        hidden, weights, maxima, sums, uniforms, clock, tokens, latest, rows, len(weights), blocks,
+        hidden, weights, maxima, sums, uniforms, position, tokens, latest, rows, len(weights), blocks,
         WIDTH=width, STEP=128 // weights.itemsize, BLOCKS=triton.next_power_of_2(blocks),
     )  # fmt: skip
 
 
 @triton.jit
 def _head_draw(
-    hidden, weights, maxima, sums, uniforms, clock, tokens, latest, rows, vocabulary, blocks,
+    hidden, weights, maxima, sums, uniforms, position, tokens, latest, rows, vocabulary, blocks,
     WIDTH: tl.constexpr, STEP: tl.constexpr, BLOCKS: tl.constexpr,
 ):  # fmt: skip
     row = tl.program_id(0)
-    at = tl.load(clock) * rows + row
+    at = tl.load(position) * rows + row
     number = tl.arange(0, BLOCKS)
     mask = number < blocks
     largest = tl.load(maxima + row * blocks + number, mask=mask, other=float("-inf"))
@@ -173,13 +175,15 @@ def _head_draw(
     mass *= tl.exp((largest - tl.max(largest, 0)).to(tl.float64))
     block, share = _locate(mass, tl.load(uniforms + at), BLOCKS)
 
-    token = block * BLOCK + tl.arange(0, BLOCK)
+    place = tl.arange(0, BLOCK)
+    token = block * BLOCK + place
+    weights += block.to(tl.int64) * BLOCK * WIDTH
     logits = tl.zeros((BLOCK,), tl.float32)
     for start in range(0, WIDTH, STEP):
         column = start + tl.arange(0, STEP)
         states = tl.load(hidden + row * WIDTH + column, mask=column < WIDTH, other=0)
         w = tl.load(
-            weights + token[:, None] * WIDTH + column[None, :],
+            weights + place[:, None] * WIDTH + column[None, :],
             mask=(token[:, None] < vocabulary) & (column[None, :] < WIDTH), other=0,
         )  # fmt: skip
         logits += tl.sum(states.to(tl.float32)[None, :] * w.to(tl.float32), 1)
@@ -193,7 +197,8 @@ def _head_draw(
 
 @triton.jit
 def _locate(mass, share, COUNT: tl.constexpr):
-    """Which entry `share` of the mass (COUNT,) falls into, one with any mass; and its share of that."""
+    """Inverse CDF over `mass` (COUNT,): the entry that `share` of the total falls into, and how far
+    into that entry, from 0 to 1. An entry without mass is never chosen."""
     number = tl.arange(0, COUNT)
     ends = tl.cumsum(mass, 0)
     target = share * tl.sum(mass, 0)

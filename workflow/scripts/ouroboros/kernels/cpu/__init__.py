@@ -1,9 +1,9 @@
-"""The core's inner loops in C++, compiled on first use for the CPU at hand; PyTorch is the fallback.
+"""CPU kernels in C++, compiled on first use for the CPU at hand; without a compiler PyTorch computes.
 
-A GPT-Neo of one million parameters spends its life on 50,257 exponentials per token and on heads of
-four features, for which no library has a quick kernel. These are 500 lines without dependencies,
+A GPT-Neo of one million parameters spends its time on 50,257 exponentials per token and on heads of
+four features, for which no library has a fast kernel. These are 500 lines without dependencies,
 called through ctypes: torch's extension builder would need half a minute for its headers, and
-leaves a lock behind when it is killed. Without a compiler everything works, several times slower.
+leaves a lock behind when it is killed. PyTorch's own functions are several times slower.
 """
 
 import ctypes
@@ -28,7 +28,7 @@ FLAGS = ["-O3", "-march=native", "-fopenmp", "-fno-math-errno", "-std=c++17", "-
 
 @functools.cache
 def kernels() -> ctypes.CDLL | None:
-    """The compiled kernels, or None where they cannot be had, which is logged once."""
+    """The library of compiled kernels; None, with one warning, where it cannot be built or loaded."""
     try:
         return ctypes.CDLL(str(_build()))
     except (OSError, subprocess.CalledProcessError) as error:
@@ -42,14 +42,17 @@ def kernels() -> ctypes.CDLL | None:
 
 
 def usable(*tensors: torch.Tensor) -> bool:
-    """Whether the kernels can work on these: float32 on the CPU, and compiled."""
+    """True where the kernels are compiled and all tensors are float32 on the CPU."""
     return all(
         tensor.device.type == "cpu" and tensor.dtype == torch.float32 for tensor in tensors
     ) and bool(kernels())
 
 
 def call(name: str, *arguments: torch.Tensor | int | None):
-    """Run a kernel: contiguous tensors go as pointers, integers as int64, and last the threads."""
+    """Run the kernel `name` with as many threads as torch uses.
+
+    Contiguous tensors are passed as pointers (None as a null pointer), integers as int64.
+    """
     converted = []
     for argument in arguments:
         if argument is None:
@@ -63,7 +66,10 @@ def call(name: str, *arguments: torch.Tensor | int | None):
 
 
 def panels(weights: torch.Tensor) -> torch.Tensor:
-    """Weights (vocabulary, width) in the order that the head's kernels read them."""
+    """Weights (vocabulary, width) in the layout of the output layer's kernels.
+
+    Returns (panels, width, outputs per panel), padded with zeros.
+    """
     vocabulary, width = weights.shape
     size = kernels().head_panel()
     padded = F.pad(weights.detach(), (0, 0, 0, -vocabulary % size))
@@ -71,11 +77,11 @@ def panels(weights: torch.Tensor) -> torch.Tensor:
 
 
 def _build() -> Path:
-    """The shared library for this compiler, CPU and source, compiled unless it is in the cache."""
+    """Path of the shared library for this compiler, CPU and source; compiled unless cached."""
     compiler = shutil.which(os.environ.get("CXX", "g++"))
     if compiler is None:
         raise FileNotFoundError(f"no {os.environ.get('CXX', 'g++')} on the PATH")
-    # what -march=native means here: a folder in the home may be shared by unlike machines
+    # what -march=native means here: machines with other CPUs may share the cache
     target = subprocess.run(
         [compiler, "-march=native", "-E", "-v", "-x", "c++", os.devnull],
         capture_output=True, text=True, check=True,
@@ -84,7 +90,7 @@ def _build() -> Path:
     digest = hashlib.sha256("\n".join([target, *FLAGS, *code]).encode()).hexdigest()[:16]
     library = _folder() / f"kernels-{digest}.so"
     if not library.exists():
-        # to a file of its own first: other jobs may be at it too, and this one may be killed
+        # to a file of its own first: other jobs may build too, and this one may be killed
         with tempfile.TemporaryDirectory(dir=library.parent) as folder:
             made = Path(folder, library.name)
             subprocess.run(
@@ -95,7 +101,7 @@ def _build() -> Path:
 
 
 def _folder() -> Path:
-    """Where compiled kernels are kept: the user's cache, or a folder for this process alone."""
+    """The folder of compiled kernels: the user's cache, or a temporary one where that is read-only."""
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "ouroboros")
     try:
         folder.mkdir(parents=True, exist_ok=True)

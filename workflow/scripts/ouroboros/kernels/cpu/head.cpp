@@ -1,12 +1,12 @@
-// The output layer without its logits in memory: a block of the vocabulary at a time goes through the
-// cache, leaving behind its largest logit and its sum of exponentials.
+// The output layer without its logits in memory: the vocabulary passes through the cache block by block,
+// and of each block the largest logit and the sum of exponentials are kept.
 #include <algorithm>
 #include <vector>
 
 #include "locate.h"
 #include "product.h"
 
-constexpr int BLOCK = 256;  // tokens of one sum
+constexpr int BLOCK = 256;  // tokens per block of the vocabulary
 constexpr int PANELS = BLOCK / PANEL;
 
 // Largest logit and sum of exp(logit - largest) of one row of a block; padding is masked out.

@@ -1,10 +1,10 @@
-// Inverse CDF over a few weights.
+// Inverse CDF over weights.
 #pragma once
 #include <algorithm>
 #include <cstdint>
 
-// Index of the weight that `share`, from 0 to 1, of their sum `total` falls into; `share` becomes how far
-// into that one. A weight of zero is never chosen, even where rounding puts the share behind the last.
+// Index of the weight that `share` (0 to 1) of their sum `total` falls into; `share` becomes how far into
+// that weight, 0 to 1. A weight of zero is never chosen, even where rounding puts the share past the last.
 template <class Weight>
 static inline int64_t locate(int64_t count, Weight weight, double total, double& share) {
     double target = share * total, before = 0;

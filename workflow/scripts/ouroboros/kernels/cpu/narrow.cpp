@@ -8,7 +8,7 @@
 
 namespace {
 
-constexpr int BLOCK = 64;  // tokens of one sum of the output layer
+constexpr int BLOCK = 64;  // tokens per block of the vocabulary
 
 struct Layer {  // as gpt_neo/small_model.py lists them
     const float *gain, *shift, *qkv, *out, *out_bias, *gain2, *shift2, *fc, *fc_bias, *proj, *proj_bias;
