@@ -15,7 +15,7 @@ import torch
 from comparison import Work, compare
 from limit import forward_flop
 
-from ouroboros.data.sources import stories
+from ouroboros.data.sources import read_source
 from ouroboros.data.tokenizer import make_tokenizer
 from ouroboros.errors import UserError
 from ouroboros.model.scoring import story_losses
@@ -34,7 +34,7 @@ def read_texts(options) -> list[str]:
         grammar = str(sides.REPOSITORY / "resources" / "story_grammar.yaml")
         source = {"source": "grammar", "grammar": grammar, "seed": 0}
         source |= {"stories": 0, "validation_stories": options.count}
-    return [story.text.strip() for story in stories(source)[1]][: options.count]
+    return [story.text.strip() for story in read_source(source)[1]][: options.count]
 
 
 def tokenise(texts, options) -> tuple[list[np.ndarray], int]:

@@ -117,7 +117,7 @@ READERS = {
 
 def corpus_of(path):
     defaults = {"validation_files": [], "validation_share": 0.1, "column": "text", "separator": "|"}
-    sources.stories({"source": "files", "files": [str(path)], **defaults})
+    sources.read_source({"source": "files", "files": [str(path)], **defaults})
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ouroboros.data.sources import read_stories, stories, write_splits
+from ouroboros.data.readers import read_rows
+from ouroboros.data.sources import read_source, read_stories, write_splits
 from ouroboros.errors import UserError
 
 FILES = {
@@ -44,7 +45,7 @@ def test_txt_jsonl_and_parquet_together(tmp_path):
         "files": [*paths, str(tmp_path / "*.parquet")],
         "validation_files": paths[:1],
     }
-    train, validation = stories(settings)
+    train, validation = read_source(settings)
     assert [story.text.strip() for story in train] == [
         "One.",
         "Two.",
@@ -54,6 +55,21 @@ def test_txt_jsonl_and_parquet_together(tmp_path):
         "Six.",
     ]
     assert [story.text.strip() for story in validation] == ["One.", "Two."]
+
+
+def test_a_null_is_no_story_and_another_column_no_text(tmp_path):
+    paths = files(tmp_path, a_jsonl='{"text": null}\n{"text": "One."}')
+    assert [story.text for story in read_source(FILES | {"files": paths})[1]] == ["One."]
+    pq.write_table(pa.table({"story": ["Two."]}), tmp_path / "b.parquet")
+    with pytest.raises(UserError, match="b.parquet, row 0: there is no text under 'text'.*'story'"):
+        read_source(FILES | {"files": [str(tmp_path / "b.parquet")]})
+
+
+def test_rows_of_parquet_are_numbered_through(tmp_path):
+    texts = [f"Story {n}." for n in range(20_001)]
+    pq.write_table(pa.table({"text": [*texts, 7 * "x"]}), tmp_path / "a.parquet")
+    places = [place for place, _ in read_rows(tmp_path / "a.parquet")]
+    assert places == [f"{tmp_path / 'a.parquet'}, row {n}" for n in range(20_002)]
 
 
 def test_splits_share_nothing_and_lose_nothing(tmp_path):
@@ -72,7 +88,7 @@ def test_splits_share_nothing_and_lose_nothing(tmp_path):
 def test_a_separator_of_ones_own(tmp_path):
     paths = files(tmp_path, a_txt="One.\n\nTwo.\n\nThree.")
     settings = FILES | {"files": paths, "separator": "\n\n", "validation_files": paths}
-    assert [story.text for story in stories(settings)[0]] == ["One.", "Two.", "Three."]
+    assert [story.text for story in read_source(settings)[0]] == ["One.", "Two.", "Three."]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +99,14 @@ def test_a_separator_of_ones_own(tmp_path):
         ("a_txt", " \n<|endoftext|>\n ", "holds no text"),
         ("a_pdf", "x", "a.pdf: a corpus file ends in .txt, .jsonl or .parquet"),
         ("a_jsonl", '{"text": "x"}\n{"text": ', "a.jsonl, line 2 is not JSON"),
-        ("a_jsonl", '{"story": "x"}', "line 1: there is no text under 'text'. Set `column`"),
+        (
+            "a_jsonl",
+            '{"story": "x"}',
+            "line 1: there is no text under 'text'; its keys are 'story'. Set",
+        ),
+        ("a_jsonl", '{"text": 7}', "line 1: there is no text under 'text'; its keys are 'text'"),
+        ("a_jsonl", "[1]", "a.jsonl, line 1 is not a JSON object"),
+        ("a_jsonl", b'{"text": "caf\xe9"}', "a.jsonl is not UTF-8 text .byte 13."),
         ("a_parquet", "not parquet", "a.parquet is not a readable parquet file"),
         ("a_txt", "Only one story.", "1 training and|0 training and 1 validation"),
     ],
@@ -98,7 +121,7 @@ def test_bad_files_are_named(tmp_path, name, content, message):
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(UserError, match="none.txt, named under `files`.*No such file"):
-        stories(FILES | {"files": [str(tmp_path / "none.txt")]})
+        read_source(FILES | {"files": [str(tmp_path / "none.txt")]})
 
 
 @pytest.fixture
@@ -113,20 +136,20 @@ def dataset(tmp_path):
 
 def test_the_hub_source_reads_a_local_dataset(dataset, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
-    train, validation = stories(HUB | {"path": dataset})
+    train, validation = read_source(HUB | {"path": dataset})
     assert [story.text for story in train] == [f"train {n}" for n in range(30)]
     assert [story.text for story in validation] == [f"validation {n}" for n in range(4)]
 
 
 def test_a_column_or_split_that_a_dataset_does_not_have(dataset):
     with pytest.raises(UserError, match="no column 'story'; it has text. Set `column`"):
-        stories(HUB | {"path": dataset, "column": "story"})
+        read_source(HUB | {"path": dataset, "column": "story"})
     with pytest.raises(UserError, match=r"split 'test': (?s:.*)validation"):
-        stories(HUB | {"path": dataset, "validation_split": "test"})
+        read_source(HUB | {"path": dataset, "validation_split": "test"})
 
 
 def test_an_unreachable_hub_says_what_works_offline(monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", True)
     with pytest.raises(UserError, match="nobody/nothing.*Without a network.*source: files"):
-        stories(HUB | {"path": "nobody/nothing"})
+        read_source(HUB | {"path": "nobody/nothing"})

@@ -11,19 +11,18 @@ import itertools
 import math
 from bisect import bisect
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from ouroboros.data.grammar_parser import Choice, Draw, Reference, read_grammar
 
 
-@dataclass(frozen=True)
-class Story:
-    """A text and the natural logarithm of its probability under the grammar."""
+class Story(NamedTuple):
+    """A text, and the natural logarithm of its probability where that is known (else None)."""
 
     text: str
-    log_probability: float
+    log_probability: float | None = None
 
 
 class StoryGrammar:

@@ -3,19 +3,22 @@
 Examples come from the hub, or from files with the hub's columns (jsonl, parquet, tsv).
 """
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from ouroboros.data.readers import load_split, quoted, read_rows
 from ouroboros.errors import UserError
 from ouroboros.storage.parquet import write_parquet
 
 LABEL = "label"
+OFFLINE = (
+    "Without a network, give the task `source: files` with files of your own, `source: fixture`, or "
+    "as `path` a local folder that holds the dataset."
+)
 
 
 class Kind(NamedTuple):
@@ -50,48 +53,28 @@ def read_hub(kind: Kind, path: str, subset: str | None, split: str) -> Examples:
 
     Raises UserError where it is unreachable, or has other columns or labels.
     """
-    # Imported here: `datasets` takes a second, and only this source needs it.
-    import datasets
-
-    where = " ".join(["The dataset", repr(path), *([subset] if subset else [])])
-    try:
-        data = datasets.load_dataset(path, subset, split=split)
-    except ValueError as error:  # no such subset or split; datasets says which there are
-        raise UserError(f"{where}, split {split!r}: {error}") from error
-    except Exception as error:  # whatever the network and the hub's client raise
-        lines = str(error).strip().splitlines() or ["no message"]
-        raise UserError(
-            f"{where} could not be loaded ({type(error).__name__}: {lines[0]}). Without a network, "
-            "give the task `source: files` with files of your own, `source: fixture`, or as `path` "
-            "a local folder that holds the dataset."
-        ) from error
-    where = f"{where}, split {split!r}"
+    data = load_split(path, subset, split, OFFLINE)
+    name = " ".join(["The dataset", repr(path), *([subset] if subset else [])])
+    where = f"{name}, split {split!r}"
     return _examples(kind, ((f"{where}, row {number}", row) for number, row in enumerate(data)))
 
 
 def read_files(kind: Kind, paths: Iterable) -> Examples:
-    """The examples of jsonl, parquet and tsv files, one file behind the other.
+    """The examples of jsonl, parquet and tsv files, in the order of the files.
 
-    A tsv file names its columns in its first line and quotes nothing, as GLUE's do. Raises
-    UserError naming file, line and what would be right.
+    Raises UserError naming file, line and what would be right.
     """
     texts, labels = [], []
     for path in paths:
-        reader = {".jsonl": _jsonl, ".parquet": _parquet, ".tsv": _tsv}.get(Path(path).suffix)
-        if reader is None:
+        if Path(path).suffix not in (".jsonl", ".parquet", ".tsv"):
             raise UserError(f"{path}: a task's file ends in .jsonl, .parquet or .tsv.")
         try:
-            found = _examples(kind, reader(path))
-        except UnicodeDecodeError as error:
-            raise UserError(
-                f"{path} is not UTF-8 text (byte {error.start}). Convert it, for example with "
-                "iconv, and run again."
-            ) from error
+            found = _examples(kind, read_rows(path))
         except OSError as error:
             raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
         if not found.texts:
             raise UserError(
-                f"{path} holds no example. An example has {_quoted(kind.columns)} and {LABEL!r}."
+                f"{path} holds no example. An example has {quoted(kind.columns)} and {LABEL!r}."
             )
         texts += found.texts
         labels.append(found.labels)
@@ -135,51 +118,5 @@ def _label(row, classes, where):
 
 def _value(row, column, where):
     if column not in row:
-        raise UserError(f"{where}: there is no column {column!r}; there are {_quoted(row)}.")
+        raise UserError(f"{where}: there is no column {column!r}; there are {quoted(row)}.")
     return row[column]
-
-
-def _quoted(names):
-    return ", ".join(map(repr, names)) or "none"
-
-
-def _jsonl(path) -> Iterator[tuple[str, dict]]:
-    for number, line in enumerate(_lines(path), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise UserError(
-                f"{path}, line {number} is not JSON ({error.msg}, column {error.colno})."
-            ) from error
-        if not isinstance(row, dict):
-            raise UserError(f"{path}, line {number} is not a JSON object with named columns.")
-        yield f"{path}, line {number}", row
-
-
-def _tsv(path) -> Iterator[tuple[str, dict]]:
-    names, *rows = [line.split("\t") for line in _lines(path)]
-    for number, row in enumerate(rows, 2):
-        if row == [""]:
-            continue
-        if len(row) != len(names):
-            raise UserError(
-                f"{path}, line {number} has {len(row)} columns; the first line names "
-                f"{len(names)}, separated by tabs: {_quoted(names)}."
-            )
-        yield f"{path}, line {number}", dict(zip(names, row, strict=True))
-
-
-def _lines(path):
-    """The lines of a text file, read at once, so that the byte in an error is the file's."""
-    return Path(path).read_text(encoding="utf-8").split("\n")
-
-
-def _parquet(path) -> Iterator[tuple[str, dict]]:
-    try:
-        table = pq.read_table(path)
-    except pa.ArrowException as error:
-        raise UserError(f"{path} is not a readable parquet file: {error}") from error
-    for number, row in enumerate(table.to_pylist()):
-        yield f"{path}, row {number}", row
