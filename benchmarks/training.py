@@ -27,7 +27,7 @@ def random_tokens(options) -> np.ndarray:
     """The sequences of one update."""
     vocabulary = common.model_settings(options.model).vocabulary_size
     shape = options.update, options.length
-    return np.random.default_rng(0).integers(vocabulary, size=shape).astype(TOKEN)
+    return np.random.default_rng(0).integers(vocabulary, size=shape).astype(token_type(vocabulary))
 
 
 def paper_settings(options) -> TrainingSettings:
@@ -38,7 +38,7 @@ def paper_settings(options) -> TrainingSettings:
 
 def prepare_ours(options):
     settings, tokens = common.model_settings(options.model), random_tokens(options)
-    previous = np.full(len(tokens), common.end_of_text(settings), TOKEN)
+    previous = np.full(len(tokens), common.end_of_text(settings), tokens.dtype)
     training = Training(
         GPTNeo(settings).initialise(0), paper_settings(options), Corpus(tokens, previous), seed=0,
         generation=1, device=torch.device("cpu"), micro_batch=options.micro_batch,

@@ -55,7 +55,7 @@ CONFIGURATION = [
     ("corpora.x", {"source": "files", "files": "a.txt"}),
     ("corpora.x", {}),
     ("corpora.grammar.stories", 2),
-    ("tokenizers.big", {"source": "train", "vocabulary_size": 70000}),
+    ("tokenizers.big", {"source": "train", "vocabulary_size": 2000000}),
     ("tokenizers.big", {"source": "gpt3"}),
     ("tasks.own", {"kind": "sst3", "source": "fixture"}),
     ("tasks.own", {"kind": "sst2", "source": "files", "files": ["a.tsv"]}),

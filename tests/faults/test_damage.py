@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from tools import initialise
 
-from ouroboros.data.corpus import Corpus, ShardWriter, blocks
+from ouroboros.data.corpus import Corpus, ShardWriter, row_groups
 from ouroboros.data.tokenizer import read_tokenizer
 from ouroboros.errors import UserError
 from ouroboros.metrics.classification.model import read_classifier
@@ -23,7 +23,7 @@ FLIPS = 100  # per file
 def shard(tmp_path_factory):
     path = tmp_path_factory.mktemp("shard") / "shard-00000.parquet"
     rng = np.random.default_rng(1)
-    with ShardWriter(path, 20) as writer:
+    with ShardWriter(path, 20, np.uint16) as writer:
         writer.add(rng.integers(0, 500, (50, 20)).astype(np.uint16), 0)
     return path
 
@@ -100,7 +100,7 @@ def test_cut_off_files(shard, checkpoint, tmp_path, share):
     shutil.copy(shard, path)
     cut(path)
     with pytest.raises(UserError, match="shard is damaged"):
-        list(blocks([path]))
+        list(row_groups([path]))
     for file in ("model.safetensors", "SHA256SUMS"):
         before = (checkpoint / file).read_bytes()
         cut(checkpoint / file)

@@ -28,7 +28,7 @@ def disk(tmp_path):
 
 def shard(path):
     rng = np.random.default_rng(0)
-    with ShardWriter(path, 100) as writer:
+    with ShardWriter(path, 100, np.uint16) as writer:
         for _ in range(20):
             writer.add(rng.integers(0, 60000, (100, 100)).astype(np.uint16), 0)
     return lambda: len(Corpus.read([path])) == 2000

@@ -1,6 +1,6 @@
 """Rule baseline: a model with random weights, untrained."""
 
-from ouroboros.data.tokenizer import read_tokenizer
+from ouroboros.data.tokenizer import read_tokenizer, vocabulary_size
 from ouroboros.jobs.provenance import provenance
 from ouroboros.jobs.script import run
 from ouroboros.model.checkpoint import write_checkpoint

@@ -1,6 +1,6 @@
 """Rule lineage_samples: stories of all generations, to read one below the other, and as data."""
 
-from ouroboros.data.corpus import blocks
+from ouroboros.data.corpus import row_groups
 from ouroboros.data.tokenizer import read_tokenizer
 from ouroboros.jobs.provenance import provenance
 from ouroboros.jobs.script import run
@@ -14,7 +14,7 @@ def main(snakemake):
     lineage = snakemake.wildcards.lineage
     generations = []
     for n, path in zip(params.generations, snakemake.input.corpora, strict=True):
-        tokens = next(blocks([path])).tokens
+        tokens = next(row_groups([path])).tokens
         texts = excerpts(tokens, tokenizer, params.samples, params.sample_tokens)
         generations.append({"generation": n, "texts": texts})
     record = provenance(lineage=lineage, seed=params.seed, sample_tokens=params.sample_tokens)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ouroboros.data.corpus import ShardWriter
+from ouroboros.data.corpus import ShardWriter, token_type
 from ouroboros.jobs.device import choose_device
 from ouroboros.jobs.script import run
 from ouroboros.jobs.snapshots import States

@@ -2,7 +2,7 @@
 
 from ouroboros.data.sources import SPLITS
 from ouroboros.data.tokenise import tokenise
-from ouroboros.data.tokenizer import read_tokenizer
+from ouroboros.data.tokenizer import read_tokenizer, vocabulary_size
 from ouroboros.jobs.provenance import provenance
 from ouroboros.jobs.script import run
 from ouroboros.storage.atomic import write_json
@@ -17,7 +17,7 @@ def main(snakemake):
     made_with = {
         "corpus": snakemake.wildcards.corpus,
         "tokenizer": snakemake.wildcards.tokenizer,
-        "vocabulary_size": tokenizer.get_vocab_size(),
+        "vocabulary_size": vocabulary_size(tokenizer),
     }
     write_json(snakemake.output.tokens, {**counts, "provenance": provenance(**made_with)})
 

@@ -3,7 +3,7 @@
 Generation 1 finds the number of epochs by early stopping; the others read it.
 """
 
-from ouroboros.data.tokenizer import read_tokenizer
+from ouroboros.data.tokenizer import read_tokenizer, vocabulary_size
 from ouroboros.jobs.device import choose_device, device_count, device_name
 from ouroboros.jobs.provenance import provenance
 from ouroboros.jobs.script import run
@@ -18,7 +18,7 @@ def main(snakemake):
     params, resources = snakemake.params, snakemake.resources
     device = choose_device(resources.gpu, snakemake.threads)
     tokenizer, end_of_text = read_tokenizer(snakemake.input.tokenizer)
-    vocabulary_size = tokenizer.get_vocab_size()
+    size = vocabulary_size(tokenizer)
     made_with = {
         "lineage": snakemake.wildcards.lineage,
         "generation": params.generation,
@@ -29,7 +29,7 @@ def main(snakemake):
     first = params.generation == 1
     epochs = None if first else read_json(snakemake.input.epochs)["epochs"]
     corpus, heldout = list(snakemake.input.corpus), snakemake.input.heldout if first else None
-    vocabulary = vocabulary_size, end_of_text
+    vocabulary = size, end_of_text
     belongs_to = {**made_with, "epochs": epochs, "vocabulary": vocabulary, "device": device.type}
     files = [*corpus, *([heldout] if first else [])]
     states = States.beside(snakemake.output.checkpoint, belongs_to, files)

@@ -113,7 +113,7 @@ def test_every_key_of_the_schema_has_a_sentence_and_a_type():
         ("corpora/tinystories/files", [], "corpora.tinystories: unknown key 'files'"),
         ("corpora/x", {"source": "files"}, "corpora.x: the key 'files' is missing"),
         ("corpora/x", {"source": "files", "files": []}, "corpora.x.files: "),
-        ("tokenizers/big", {"source": "train", "vocabulary_size": 70000}, "at most 65,536"),
+        ("tokenizers/big", {"source": "train", "vocabulary_size": 2000000}, "maximum of 1048576"),
         ("lineages/33m/model", "33n", "there is no '33n' under `models`. Did you mean '33m'?"),
         ("lineages/33m/corpus", "tinystory", "Did you mean 'tinystories'?"),
         ("lineages/33m/regime", "mix", "'mix' is not one of accumulate, replace"),

@@ -3,7 +3,13 @@
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from ouroboros.data.tokenizer import END_OF_TEXT, make_tokenizer, read_tokenizer, write_tokenizer
+from ouroboros.data.tokenizer import (
+    END_OF_TEXT,
+    make_tokenizer,
+    read_tokenizer,
+    vocabulary_size,
+    write_tokenizer,
+)
 from ouroboros.errors import UserError
 
 
@@ -37,11 +43,9 @@ def test_a_local_folder_as_the_hub(tokenizer, tmp_path):
         make_tokenizer(settings | {"end_of_text": "</s>"}, [])
 
 
-def test_a_vocabulary_that_does_not_fit_16_bits(tmp_path):
-    words = {END_OF_TEXT: 0} | {f"w{n}": n for n in range(1, 65537)}
-    Tokenizer(models.WordLevel(words)).save(str(tmp_path / "tokenizer.json"))
-    with pytest.raises(UserError, match="65537 tokens; a corpus file holds token ids up to 65535"):
-        make_tokenizer({"source": "hub", "path": str(tmp_path), "end_of_text": END_OF_TEXT}, [])
+def test_the_vocabulary_counts_ids_without_a_token():
+    assert vocabulary_size(make_tokenizer({"source": "gpt2"}, [])[0]) == 50_257
+    assert vocabulary_size(Tokenizer(models.WordLevel({END_OF_TEXT: 0, "a": 5}))) == 6
 
 
 def test_one_that_is_not_byte_level(tmp_path):

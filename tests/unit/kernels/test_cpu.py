@@ -81,7 +81,9 @@ def states(rows, width, vocabulary):
     return hidden, torch.randn(vocabulary, width, generator=generator)
 
 
-@pytest.mark.parametrize("sizes", [(1, 5, 33), (25, 64, 1000), (30, 48, 512), (13, 768, 300)])
+@pytest.mark.parametrize(
+    "sizes", [(1, 5, 33), (25, 64, 1000), (30, 48, 512), (13, 768, 300), (9, 16, 70_000)]
+)
 def test_the_head(both, sizes):
     hidden, weights = states(*sizes)
     uniforms = torch.rand(len(hidden), dtype=torch.float64)

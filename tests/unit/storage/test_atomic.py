@@ -63,7 +63,7 @@ def test_a_full_disk_is_said_and_nothing_is_left(small_disk, model_settings, tok
     from ouroboros.model.checkpoint import write_checkpoint
 
     def shard():
-        with ShardWriter(small_disk / "shard", 100) as writer:
+        with ShardWriter(small_disk / "shard", 100, np.uint16) as writer:
             rng = np.random.default_rng(0)
             for _ in range(10):
                 writer.add(rng.integers(0, 60000, (100, 100)).astype(np.uint16), 0)

@@ -41,7 +41,7 @@ def job(tmp_path_factory):
     tmp_path = tmp_path_factory.mktemp("corpus")
     rng = np.random.default_rng(0)
     tokens = (rng.integers(1, 300, SEQUENCES)[:, None] + 7 * np.arange(32)) % 299 + 1
-    with ShardWriter(tmp_path / "shard.parquet", 32) as writer:
+    with ShardWriter(tmp_path / "shard.parquet", 32, np.uint16) as writer:
         writer.add(tokens.astype(np.uint16), 0)
     heldout = pa.array([tokens[0, :20].tolist()], pa.list_(pa.uint16()))
     write_parquet(tmp_path / "heldout.parquet", pa.table({"input_ids": heldout}))

@@ -139,7 +139,7 @@ def test_no_words_have_no_share():
 def test_token_texts_are_the_tokenizers_own(gpt2):
     tokenizer, end_of_text = gpt2
     texts = token_texts(tokenizer)
-    assert texts[tokenizer.token_to_id(end_of_text)] is None and texts[50_257] is None
+    assert texts[tokenizer.token_to_id(end_of_text)] is None and len(texts) == 50_257
     for token in range(50_256):
         text = tokenizer.decode([token], skip_special_tokens=False)
         assert texts[token].decode(errors="replace") == text

@@ -25,7 +25,7 @@ def counts(*values):
 
 
 def runs_of(*blocks, initial=NOTHING):
-    runs = Runs()
+    runs = Runs(len(NOTHING))
     for rows in blocks:
         runs.add(np.array(rows, np.uint16))
     return runs.result(initial)
@@ -112,20 +112,24 @@ def test_zipf_slope_against_scipy_and_too_few_ranks():
 
 
 def test_frequencies_against_plain_code():
-    rows = random_rows(30, (50, 12))
-    rows[rows == 7] = 65_535
+    check_frequencies(random_rows(30, (50, 12)), 65_536)
+    check_frequencies(random_rows(30, (50, 12)).astype(np.uint32), 70_000)
+
+
+def check_frequencies(rows, vocabulary):
+    rows[rows == 7] = vocabulary - 1
     blocks = [Corpus(part, part[:, 0]) for part in (rows[:20], rows[20:20], rows[20:])]
     for limit in (0, 10, 33, 99):
-        frequencies = Frequencies.of(blocks, limit)
+        frequencies = Frequencies.of(blocks, limit, vocabulary)
         expected = {}
         for row in rows[:limit].tolist():
             for pair in itertools.pairwise(row):
-                code = pair[0] * 65_536 + pair[1]
+                code = pair[0] * vocabulary + pair[1]
                 expected[code] = expected.get(code, 0) + 1
         codes, found = frequencies.bigrams
         assert dict(zip(codes.tolist(), found.tolist(), strict=True)) == expected
         assert codes.tolist() == sorted(expected)
-        assert frequencies.tokens.tolist() == np.bincount(rows.ravel(), minlength=65_536).tolist()
+        assert np.array_equal(frequencies.tokens, np.bincount(rows.ravel(), minlength=vocabulary))
 
 
 def test_divergence_by_hand():
@@ -146,7 +150,7 @@ def test_divergence_against_scipy(monkeypatch):
 
 def test_divergence_of_corpora():
     # initial: 1 2 1, own: 1 2 3; pairs 12, 21 against 12, 23
-    corpora = [Frequencies(9), Frequencies(9)]
+    corpora = [Frequencies(9, 65_536), Frequencies(9, 65_536)]
     for frequencies, row in zip(corpora, ([1, 2, 1], [1, 2, 3]), strict=True):
         frequencies.add(np.array([row], np.uint16))
     result = divergence(*corpora)

@@ -99,6 +99,7 @@ def test_top_token_share_by_hand():
 
 
 def test_twenty_tokens_are_listed_even_those_that_are_no_text(tokenizer):
+    tokenizer = Tokenizer(models.BPE({**tokenizer.get_vocab(), "Ġlast": 36}, []))
     rows = np.arange(6, 36, dtype=np.uint16)[None]  # part of a character, and ids without a token
     listed = statistics([rows], tokenizer, [], 1)["most_frequent_tokens"]
     assert listed == 20 * [["�", 1 / 30]]
@@ -112,8 +113,14 @@ def test_repetition_against_plain_code(tokens):
     assert 1 - text.distinct_per_row(packed) / packed.size == pytest.approx(np.mean(shares))
 
 
-def test_ngrams_tell_the_largest_ids_apart():
-    ids = np.array([0, 1, 2, 32_768, 65_535], np.uint16)
+@pytest.mark.parametrize(
+    "ids",
+    [
+        np.array([0, 1, 2, 32_768, 65_535], np.uint16),
+        np.array([0, 1, 65_535, 65_536, 2**32 - 1], np.uint32),
+    ],
+)
+def test_ngrams_tell_the_largest_ids_apart(ids):
     rows = ids[random_rows(5, (50, 40))]
     for order in (1, 2, 3, 4):
         expected = {gram for row in rows.tolist() for gram in naive_ngrams(row, order)}

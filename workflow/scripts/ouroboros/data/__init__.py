@@ -1,1 +1,1 @@
-"""Stories, tokenizers, tokens and corpora."""
+"""Stories, tokenizers, tokens, and corpora of sequences."""

@@ -1,9 +1,11 @@
-"""A corpus of token sequences on disk (parquet shards) and in memory (one uint16 array).
+"""A corpus of token sequences: parquet shards on disk, an array in memory.
 
-A shard has two columns: `input_ids`, the sequence's tokens, all sequences equally long, and
-`previous_id`, the token before the sequence: the end-of-text token, which stands for the empty
-context, where a sequence was sampled; the token before it in the stream of stories in `gen0`.
-So every token of a sequence has a context, and training predicts each exactly once.
+A shard has two columns: `input_ids`, the tokens of a sequence, all sequences equally long, and
+`previous_id`, the token before the sequence. In sampled corpora that is the end-of-text token, the
+empty context; in `gen0`, the token before the sequence in the stream of stories. So every token has
+a context, and training predicts each token exactly once.
+
+Token ids take 16 bits where the vocabulary allows it, else 32; a reader takes the type from the file.
 """
 
 from collections.abc import Iterator
@@ -11,18 +13,27 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from ouroboros.errors import DamagedArtifact, UserError
 from ouroboros.storage.parquet import new_parquet, read_parquet
 
-TOKEN = np.uint16
-MOST_TOKENS = np.iinfo(TOKEN).max + 1  # the largest vocabulary whose ids fit
-ROW_GROUP = 16_384  # sequences per row group: about 20 MB at 600 tokens
+ROW_GROUP = 16_384  # sequences per row group: about 20 MB at 600 tokens of 16 bits
+
+
+def token_type(vocabulary_size: int) -> np.dtype:
+    """The type of token ids: uint16 for vocabularies of up to 65,536 tokens, else uint32."""
+    return np.dtype(np.uint16 if vocabulary_size <= 1 << 16 else np.uint32)
+
+
+def token_type_of(file: pq.ParquetFile) -> np.dtype:
+    """The type of the token ids in the column `input_ids` of a file."""
+    return np.dtype(file.schema_arrow.field("input_ids").type.value_type.to_pandas_dtype())
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Sequences in memory: `tokens` uint16 (sequences, length), `previous` uint16 (sequences,)."""
+    """Sequences in memory: `tokens` (sequences, length) and `previous` (sequences,), of a token type."""
 
     tokens: np.ndarray
     previous: np.ndarray
@@ -32,15 +43,16 @@ class Corpus:
 
     @classmethod
     def read(cls, paths) -> "Corpus":
-        """Read shards one behind the other, each straight into its place (uint16, once)."""
+        """Read shards in order, each directly into its place in the array."""
         files = [read_parquet(path) for path in paths]
+        dtype = np.result_type(np.uint16, *map(token_type_of, files))
         count = sum(file.metadata.num_rows for file in files)
         corpus = None
         start = 0
         for path, file in zip(paths, files, strict=True):
-            for tokens, previous in _groups(path, file):
+            for tokens, previous in _read_row_groups(path, file):
                 if corpus is None:
-                    corpus = cls(np.empty((count, tokens.shape[1]), TOKEN), np.empty(count, TOKEN))
+                    corpus = cls(np.empty((count, tokens.shape[1]), dtype), np.empty(count, dtype))
                 if tokens.shape[1] != corpus.tokens.shape[1]:
                     raise UserError(
                         f"{path} holds sequences of {tokens.shape[1]} tokens, the shards before it "
@@ -54,20 +66,19 @@ class Corpus:
         return corpus
 
 
-def blocks(paths) -> Iterator[Corpus]:
-    """The sequences of shards in order, a row group at a time."""
+def row_groups(paths) -> Iterator[Corpus]:
+    """Yield the sequences of shards in order, a row group at a time."""
     for path in paths:
-        for tokens, previous in _groups(path, read_parquet(path)):
+        for tokens, previous in _read_row_groups(path, read_parquet(path)):
             yield Corpus(tokens, previous)
 
 
 class ShardWriter:
-    """Writes one shard; use as a context manager and call `add` with sequences in order."""
+    """Write one shard of token ids of type `dtype`: a context manager; call `add` in order."""
 
-    def __init__(self, path, length: int):
-        self.schema = pa.schema(
-            [("previous_id", pa.uint16()), ("input_ids", pa.list_(pa.uint16(), length))]
-        )
+    def __init__(self, path, length: int, dtype: np.dtype):
+        self.dtype, ids = np.dtype(dtype), pa.from_numpy_dtype(dtype)
+        self.schema = pa.schema([("previous_id", ids), ("input_ids", pa.list_(ids, length))])
         self.place = new_parquet(path, self.schema, compression="zstd", write_statistics=False)
         self.waiting = []
 
@@ -76,9 +87,10 @@ class ShardWriter:
         return self
 
     def add(self, tokens: np.ndarray, previous):
-        """Append sequences: `tokens` uint16 (rows, length), `previous` uint16 (rows,) or one id."""
-        previous = np.broadcast_to(np.asarray(previous, TOKEN), len(tokens))
-        # Row groups are filled whatever the sizes handed in, so that those leave no trace in the file.
+        """Append sequences: `tokens` (rows, length), `previous` (rows,) or one id for all rows."""
+        tokens = tokens.astype(self.dtype, casting="safe", copy=False)
+        previous = np.broadcast_to(np.asarray(previous, self.dtype), len(tokens))
+        # Row groups are full whatever the sizes handed in, so that equal tokens give equal files.
         for start in range(0, len(tokens), ROW_GROUP):
             part = slice(start, start + ROW_GROUP)
             self.waiting.append(Corpus(tokens[part], previous[part]))
@@ -86,17 +98,17 @@ class ShardWriter:
                 self._write()
 
     def _write(self):
-        """Write the sequences that wait as a row group; what it has no room for goes on waiting."""
+        """Write a row group of the waiting sequences; those beyond its size keep waiting."""
         tokens = np.concatenate([corpus.tokens for corpus in self.waiting])
         previous = np.concatenate([corpus.previous for corpus in self.waiting])
         self.waiting = [Corpus(tokens[ROW_GROUP:], previous[ROW_GROUP:])]
-        flat = pa.array(np.ascontiguousarray(tokens[:ROW_GROUP], TOKEN).reshape(-1))
+        flat = pa.array(np.ascontiguousarray(tokens[:ROW_GROUP]).reshape(-1))
         rows = pa.FixedSizeListArray.from_arrays(flat, type=self.schema.field("input_ids").type)
         columns = [pa.array(previous[:ROW_GROUP]), rows]
         self.writer.write_batch(pa.record_batch(columns, schema=self.schema))
 
     def __exit__(self, *error):
-        # Writing what waits can fail like any write before it.
+        # This last write can fail like any before it.
         try:
             if not any(error) and sum(map(len, self.waiting)):
                 self._write()
@@ -108,7 +120,7 @@ class ShardWriter:
             return self.place.__exit__(*error)
 
 
-def _groups(path, file):
+def _read_row_groups(path, file):
     for group in range(file.metadata.num_row_groups):
         try:
             table = file.read_row_group(group)

@@ -1,6 +1,6 @@
-"""Byte-level BPE tokenizers, kept as a folder that `AutoTokenizer.from_pretrained` reads as it is.
+"""Byte-level BPE tokenizers, each in a folder that `AutoTokenizer.from_pretrained` reads.
 
-Jobs load the folder with the small `tokenizers` library; `transformers` is never imported for it.
+Jobs read the folder with the small `tokenizers` library, without `transformers`.
 """
 
 import importlib.util
@@ -10,7 +10,6 @@ from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from ouroboros.data.corpus import MOST_TOKENS
 from ouroboros.errors import DamagedArtifact, UserError
 from ouroboros.storage.atomic import new_directory
 from ouroboros.storage.checksums import verify_checksums, write_checksums
@@ -19,9 +18,9 @@ END_OF_TEXT = "<|endoftext|>"
 
 
 def make_tokenizer(settings: dict, texts: Iterable[str]) -> tuple[Tokenizer, str]:
-    """The tokenizer of a `tokenizers` entry, and its end-of-text token; `texts` train a new one.
+    """The tokenizer of an entry of `tokenizers`, and its end-of-text token; `texts` train a new one.
 
-    Raises UserError where it is not byte-level, has no end-of-text token or does not fit uint16.
+    Raises UserError where it is not byte-level or has no end-of-text token.
     """
     if settings["source"] == "gpt2":
         return _gpt2(), END_OF_TEXT
@@ -33,7 +32,7 @@ def make_tokenizer(settings: dict, texts: Iterable[str]) -> tuple[Tokenizer, str
 
 
 def write_tokenizer(tokenizer: Tokenizer, end_of_text: str, folder):
-    """Write the folder: tokenizer.json, tokenizer_config.json."""
+    """Write the folder: tokenizer.json, tokenizer_config.json and their checksums."""
     with new_directory(folder) as temporary:
         tokenizer.save(str(temporary / "tokenizer.json"))
         config = {
@@ -49,7 +48,7 @@ def write_tokenizer(tokenizer: Tokenizer, end_of_text: str, folder):
 
 
 def read_tokenizer(folder) -> tuple[Tokenizer, int]:
-    """The tokenizer of a folder and the id of its end-of-text token."""
+    """The tokenizer of a folder, and the id of its end-of-text token."""
     folder = Path(folder)
     verify_checksums(folder)
     try:
@@ -58,6 +57,11 @@ def read_tokenizer(folder) -> tuple[Tokenizer, int]:
         return tokenizer, tokenizer.token_to_id(config["eos_token"])
     except Exception as error:  # of any kind: the library has none of its own
         raise DamagedArtifact(folder, f"its tokenizer cannot be read ({error})") from error
+
+
+def vocabulary_size(tokenizer: Tokenizer) -> int:
+    """Number of token ids: one more than the largest, whether or not each has a token."""
+    return 1 + max(tokenizer.get_vocab(with_added_tokens=True).values())
 
 
 def _gpt2():
@@ -112,12 +116,6 @@ def _hub(path):
 
 
 def _check(tokenizer, end_of_text, name):
-    size = tokenizer.get_vocab_size()
-    if size > MOST_TOKENS:
-        raise UserError(
-            f"The tokenizer {name!r} has {size} tokens; a corpus file holds token ids up to "
-            f"{MOST_TOKENS - 1}. Choose one with at most {MOST_TOKENS} tokens."
-        )
     if not isinstance(tokenizer.decoder, decoders.ByteLevel):
         raise UserError(
             f"The tokenizer {name!r} is not a byte-level BPE (the GPT-2 family), so words cannot "

@@ -8,10 +8,10 @@ from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
-from ouroboros.data.corpus import blocks
+from ouroboros.data.corpus import row_groups
 from ouroboros.data.grammar import StoryGrammar
 from ouroboros.data.tokenise import pack
-from ouroboros.data.tokenizer import make_tokenizer
+from ouroboros.data.tokenizer import make_tokenizer, vocabulary_size
 from ouroboros.metrics.text.divergence import drift
 from ouroboros.metrics.text.statistics import text_statistics
 from ouroboros.storage.parquet import write_parquet
@@ -48,8 +48,13 @@ def measure_machine_speed(grammar_file) -> dict:
         end = tokenizer.token_to_id(end_of_text)
         pack(stories, end, LENGTH, shard)
         began = time.perf_counter()
-        text_statistics(blocks([shard]), tokenizer, end, [], STORIES)
-        drift(lambda: blocks([shard]), lambda: blocks([shard]), STORIES)
+        text_statistics(row_groups([shard]), tokenizer, end, [], STORIES)
+        drift(
+            lambda: row_groups([shard]),
+            lambda: row_groups([shard]),
+            STORIES,
+            vocabulary_size(tokenizer),
+        )
         seconds["text"] = time.perf_counter() - began
     return {
         "start": {kind: _import_seconds(modules) for kind, modules in IMPORTS.items()},

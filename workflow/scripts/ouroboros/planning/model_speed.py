@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from ouroboros.data.corpus import TOKEN, Corpus
-from ouroboros.data.tokenizer import make_tokenizer, write_tokenizer
+from ouroboros.data.corpus import Corpus, token_type
+from ouroboros.data.tokenizer import make_tokenizer, vocabulary_size, write_tokenizer
 from ouroboros.jobs.device import choose_device, device_name
 from ouroboros.metrics.classification.fine_tuning import FineTuning, fine_tune
 from ouroboros.metrics.classification.model import read_classifier

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def excerpts(tokens: np.ndarray, tokenizer, count: int, length: int) -> list[str]:
-    """The beginnings of the first `count` sequences (uint16 (rows, tokens)), `length` tokens each.
+    """The beginnings of the first `count` sequences (token ids (rows, tokens)), `length` tokens each.
 
     Sequences are independent draws, so the first ones are as good a sample as any. End-of-text
     stays visible: where it stands, the model ended a story.

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from ouroboros.data.corpus import TOKEN
+from ouroboros.data.corpus import token_type
 from ouroboros.errors import UserError
 from ouroboros.jobs.batch_size import in_batches
 from ouroboros.jobs.progress import Progress
@@ -26,7 +26,7 @@ def sample(
     model: LanguageModel, key: int, indices: range, length: int, end_of_text: int, batch: int,
     temperature: float = 1.0, done: int = 0,
 ) -> Iterator[np.ndarray]:  # fmt: skip
-    """Sequences `indices` of the corpus whose streams belong to `key`: uint16 (rows, length).
+    """Sequences `indices` of the corpus whose streams belong to `key`: token ids (rows, length).
 
     The first `done` of them are left out. Where `done` is the end of a batch, the others are sampled
     in the same batches as without it, and so with the same bits.
@@ -112,7 +112,7 @@ class Sampler:
             else:
                 self._step(time)
             progress.add(rows * (end - time))
-        return self.tokens[1 : length + 1, :rows].T.cpu().numpy().astype(TOKEN)
+        return self.tokens[1 : length + 1, :rows].T.cpu().numpy().astype(self.dtype)
 
     def _step(self, time):
         """Draw token `time` of every sequence; a second call changes nothing."""

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ouroboros.data.corpus import MOST_TOKENS, Corpus
+from ouroboros.data.corpus import Corpus
 from ouroboros.metrics.text.repetition import Runs, zipf
 
 RAREST = 0.01  # share of the initial corpus's tokens that its rarest tokens make up
@@ -18,53 +18,61 @@ class Frequencies:
     """Counts the tokens of sequences, and the pairs of neighbours inside the first of them.
 
     Pairs are counted in the first `bigram_sequences` sequences alone, since GPT-2's vocabulary has
-    2.5e9 of them: 4 bytes are held for each pair that is there, and as much again while counting.
+    2.5e9 of them: 4 bytes (8 for a vocabulary of more than 65,536 tokens) are held for each pair that
+    is there, and as much again while counting.
     """
 
-    def __init__(self, bigram_sequences: int):
-        self.tokens = np.zeros(MOST_TOKENS, np.int64)
+    def __init__(self, bigram_sequences: int, vocabulary_size: int):
+        self.tokens = np.zeros(vocabulary_size, np.int64)
+        self.vocabulary_size = vocabulary_size
+        self.code = np.uint32 if vocabulary_size <= 1 << 16 else np.uint64  # holds any two ids
         self.bigram_sequences = bigram_sequences
         self.wanted = bigram_sequences  # sequences that still go into the pairs
         self.pairs = []
 
     @classmethod
-    def of(cls, blocks: Iterable[Corpus], bigram_sequences: int) -> "Frequencies":
+    def of(
+        cls, blocks: Iterable[Corpus], bigram_sequences: int, vocabulary_size: int
+    ) -> "Frequencies":
         """Of a corpus, in parts of sequences of the same length."""
-        frequencies = cls(bigram_sequences)
+        frequencies = cls(bigram_sequences, vocabulary_size)
         for block in blocks:
             frequencies.add(block.tokens)
         return frequencies
 
     def add(self, rows: np.ndarray):
-        """Count sequences: uint16 (rows, length)."""
-        self.tokens += np.bincount(rows.reshape(-1), minlength=MOST_TOKENS)
+        """Count sequences: token ids (rows, length)."""
+        self.tokens += np.bincount(rows.reshape(-1), minlength=self.vocabulary_size)
         first = rows[: self.wanted]
         self.wanted -= len(first)
         if first.size:
-            self.pairs.append((first[:, :-1].astype(np.uint32) << 16 | first[:, 1:]).reshape(-1))
+            codes = first[:, :-1].astype(self.code) * self.code(self.vocabulary_size)
+            codes += first[:, 1:]
+            self.pairs.append(codes.reshape(-1))
 
     @cached_property
     def bigrams(self) -> tuple[np.ndarray, np.ndarray]:
-        """The different pairs in order, first id << 16 | second id, and their counts: uint32 both.
+        """The different pairs in order, as first id x vocabulary + second id, and their counts (uint32).
 
         To be asked for behind the last `add`.
         """
-        every = np.concatenate([np.empty(0, np.uint32), *self.pairs])
+        every = np.concatenate([np.empty(0, self.code), *self.pairs])
         self.pairs.clear()
         every.sort()
         firsts = np.flatnonzero(_begins(every))
         return every[firsts], np.diff(firsts, append=len(every)).astype(np.uint32)
 
 
-def drift(own_blocks, initial_blocks, bigram_sequences: int) -> dict:
+def drift(own_blocks, initial_blocks, bigram_sequences: int, vocabulary_size: int) -> dict:
     """All that compares a corpus with the initial one, and what shows repetition in it.
 
     `own_blocks`, `initial_blocks`: functions that give the corpora's parts anew, to pass over.
     """
     own, initial = (
-        Frequencies.of(parts(), bigram_sequences) for parts in (own_blocks, initial_blocks)
+        Frequencies.of(parts(), bigram_sequences, vocabulary_size)
+        for parts in (own_blocks, initial_blocks)
     )
-    runs = Runs()
+    runs = Runs(vocabulary_size)
     for block in own_blocks():
         runs.add(block.tokens)
     return {

@@ -1,7 +1,7 @@
 """Statistics of a corpus, measured."""
 
-from ouroboros.data.corpus import blocks
-from ouroboros.data.tokenizer import read_tokenizer
+from ouroboros.data.corpus import row_groups
+from ouroboros.data.tokenizer import read_tokenizer, vocabulary_size
 from ouroboros.metrics.text.divergence import drift
 from ouroboros.metrics.text.lexicon import read_lexicon
 from ouroboros.metrics.text.statistics import text_statistics
@@ -11,9 +11,10 @@ def measure(inputs, settings, device, batch) -> dict:
     """The figures of text.json; it computes on the CPU, a part of the corpus at a time."""
     tokenizer, end_of_text = read_tokenizer(inputs.tokenizer)
     statistics = text_statistics(
-        blocks(inputs.corpus), tokenizer, end_of_text, read_lexicon(inputs.lexicon),
+        row_groups(inputs.corpus), tokenizer, end_of_text, read_lexicon(inputs.lexicon),
         settings["distinct_sequences"],
     )  # fmt: skip
     return statistics | drift(
-        lambda: blocks(inputs.corpus), lambda: blocks(inputs.initial), settings["bigram_sequences"]
-    )
+        lambda: row_groups(inputs.corpus), lambda: row_groups(inputs.initial),
+        settings["bigram_sequences"], vocabulary_size(tokenizer),
+    )  # fmt: skip

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 from tokenizers import Tokenizer
 
-from ouroboros.data.corpus import MOST_TOKENS
+from ouroboros.data.tokenizer import vocabulary_size
 from ouroboros.metrics.text.lexicon import lower_cased
 
 OTHER, BEGINS, CONTINUES = 0, 1, 2  # a token: no letters, " letters", "letters"
@@ -20,7 +20,7 @@ def token_texts(tokenizer: Tokenizer) -> list[bytes | None]:
     """The bytes of every token id of a byte-level BPE; None for special tokens and missing ids."""
     alphabet = _byte_alphabet()
     added = tokenizer.get_added_tokens_decoder()
-    texts = [None] * MOST_TOKENS
+    texts = [None] * vocabulary_size(tokenizer)
     for token, index in tokenizer.get_vocab(with_added_tokens=True).items():
         if index not in added:
             texts[index] = bytes(alphabet[character] for character in token)
@@ -43,7 +43,7 @@ class WordCounter:
         self.texts = _TextCounts()
 
     def add(self, rows: np.ndarray):
-        """Count the words of sequences: uint16 (rows, length)."""
+        """Count the words of sequences: token ids (rows, length)."""
         kinds = self.kinds[rows]
         continues = kinds == CONTINUES
         # A token that would continue a word begins one where there is none before it.

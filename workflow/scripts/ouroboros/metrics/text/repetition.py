@@ -8,8 +8,6 @@ tokens; "learn to learn to learn" one of period 2 and of 5.
 
 import numpy as np
 
-from ouroboros.data.corpus import MOST_TOKENS
-
 PERIODS = range(1, 17)  # of the runs that are looked for
 HEAD = 100  # of the initial corpus's most frequent tokens are its high-frequency tokens
 RANKS = (10, 1000)  # the Zipf slope is taken between them
@@ -18,13 +16,13 @@ RANKS = (10, 1000)  # the Zipf slope is taken between them
 class Runs:
     """Collects the runs of sequences; memory does not grow with their number."""
 
-    def __init__(self):
+    def __init__(self, vocabulary_size: int):
         self.tokens = 0
-        self.inside = np.zeros(MOST_TOKENS, np.int64)  # how often each token id lies in a run
+        self.inside = np.zeros(vocabulary_size, np.int64)  # how often each token id lies in a run
         self.longest, self.unit = 0, []  # length of the longest run, and its first p tokens
 
     def add(self, rows: np.ndarray):
-        """Look for runs in sequences: uint16 (rows, length)."""
+        """Look for runs in sequences: token ids (rows, length)."""
         self.tokens += rows.size
         # A column behind the last one, that equals nothing, keeps runs inside their sequence.
         padded = np.pad(rows, ((0, 0), (0, 1))).reshape(-1)
@@ -38,7 +36,7 @@ class Runs:
                 begin = begins[np.argmax(ends - begins)]
                 self.longest, self.unit = longest, padded[begin : begin + period].tolist()
         inside = np.cumsum(edges[:-1], dtype=np.int8) > 0  # at most two runs of a period overlap
-        self.inside += np.bincount(padded[inside], minlength=MOST_TOKENS)
+        self.inside += np.bincount(padded[inside], minlength=len(self.inside))
 
     def result(self, initial: np.ndarray) -> dict:
         """`longest_run`: its tokens, its period and its unit's token ids (the first of the longest,

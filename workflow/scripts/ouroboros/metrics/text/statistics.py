@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from tokenizers import Tokenizer
 
-from ouroboros.data.corpus import MOST_TOKENS, Corpus
+from ouroboros.data.corpus import Corpus
+from ouroboros.data.tokenizer import vocabulary_size
 from ouroboros.errors import UserError
 from ouroboros.metrics.text.oov_words import WordCounter, token_texts
 
@@ -35,14 +36,15 @@ def text_statistics(
     `end_of_text`: the id of the token that ends a story.
     Raises UserError where there are no tokens.
     """
-    frequencies = np.zeros(MOST_TOKENS, np.int64)
-    story_lengths = np.zeros(MOST_TOKENS, np.int64)
+    frequencies = np.zeros(vocabulary_size(tokenizer), np.int64)
+    story_lengths = np.zeros(1, np.int64)
     words = WordCounter(tokenizer)
     sequences, fourgrams, distinct_fourgrams, first = 0, 0, 0, []
     for rows, previous in _pieces(blocks):
-        frequencies += np.bincount(rows.reshape(-1), minlength=MOST_TOKENS)
-        story_lengths += np.bincount(
-            complete_stories(rows, previous, end_of_text), minlength=MOST_TOKENS
+        frequencies += np.bincount(rows.reshape(-1), minlength=len(frequencies))
+        # a complete story is shorter than its row
+        story_lengths = story_lengths + np.bincount(
+            complete_stories(rows, previous, end_of_text), minlength=rows.shape[1]
         )
         words.add(rows)
         packed = ngrams(rows, 4)
@@ -88,11 +90,19 @@ def top_token_share(frequencies: np.ndarray) -> dict:
 
 
 def ngrams(rows: np.ndarray, order: int) -> np.ndarray:
-    """The n-grams of up to 4 tokens inside rows, each packed into a uint64: (rows, length-n+1)."""
+    """Numbers of the n-grams of up to 4 tokens inside rows, equal where these are: uint64.
+
+    Returns (rows, length - n + 1).
+    """
     width = max(0, rows.shape[1] - order + 1)
+    bits = np.uint64(16 if rows.dtype == np.uint16 else 32)
     packed = np.zeros((len(rows), width), np.uint64)
     for position in range(order):
-        packed = packed << np.uint64(16) | rows[:, position : position + width]
+        if bits > 16 and position > 1:  # to 32 bits: number the different n-grams so far
+            packed = (
+                np.unique(packed, return_inverse=True)[1].reshape(packed.shape).astype(np.uint64)
+            )
+        packed = packed << bits | rows[:, position : position + width]
     return packed
 
 
