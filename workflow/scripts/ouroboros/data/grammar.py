@@ -1,10 +1,10 @@
-"""The story grammar: seeded stories whose probability is known.
+"""The story grammar: random stories whose probability is known.
 
-A story is made by walking templates (the file says how they are written); every choice on the way
-has a probability, and theirs multiplied is the story's. The grammar is written so that no two ways
-of choosing give the same text and no story is the beginning of another: then this product is the
-probability of the text itself, and the mean of its negative logarithm per token is a floor that no
-language model's loss gets below. `derivations` parses a text back into every way of making it.
+A story is derived from templates (the grammar's file explains their syntax) by random choices; the
+product of the choices' probabilities is the probability of the derivation. The shipped grammar is
+unambiguous, and none of its stories is the beginning of another: then this product is the
+probability of the text, and its mean negative logarithm per token is a lower bound of any language
+model's expected loss. `derivations` finds all derivations of a text.
 """
 
 import itertools
@@ -26,21 +26,21 @@ class Story(NamedTuple):
 
 
 class StoryGrammar:
-    """A grammar ready to tell stories and to take them apart."""
+    """A grammar that generates stories, and parses them."""
 
     START = "story"
 
     def __init__(self, symbols: dict):
         self.symbols = symbols
-        self.cumulative = {}  # options of a draw, by what it leaves out
+        self.distributions = {}  # cache of _options
 
     @classmethod
     def from_file(cls, path) -> "StoryGrammar":
-        """Read a grammar; UserError naming file and key where it is malformed."""
+        """Read a grammar file; UserError naming file and key where it is malformed."""
         return cls(read_grammar(path, cls.START))
 
     def story(self, seed: int, index: int) -> Story:
-        """Story `index` of the stream `seed`; it depends on these two numbers alone."""
+        """Story number `index` of the stream `seed`; it depends on these two numbers alone."""
         generator = np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, 0, index]))
         uniforms = itertools.chain.from_iterable(
             generator.random(256).tolist() for _ in itertools.count()
@@ -65,11 +65,15 @@ class StoryGrammar:
         return Story("".join(pieces), math.fsum(logs))
 
     def derivations(self, text: str) -> list[float]:
-        """The log-probability of every way of making exactly this text; none: not a story."""
+        """The log-probability of every derivation of exactly this text; empty where it is no story."""
         return list(self._parse(text, 0, (Choice(self.START), None), {}, 0.0))
 
     def _parse(self, text, position, pending, bound, log) -> Iterator[float]:
-        """`pending` is a linked list of nodes: (first, rest)."""
+        """Yield the log-probability of every derivation of `text` from `position` on.
+
+        `pending`: the nodes still to derive, a linked list (first, rest); `bound`: variable ->
+        entry; `log`: the log-probability so far.
+        """
         while pending is not None:
             node, pending = pending
             if isinstance(node, Reference):
@@ -95,22 +99,22 @@ class StoryGrammar:
             yield log
 
     def _options(self, node, bound):
-        """What can be chosen at a node: options, their log-probabilities, running sums to bisect.
+        """The options at a node, their log-probabilities, and their cumulative probabilities.
 
-        An entry that another variable holds already may be left out; the rest share its part.
+        A draw may exclude the entry that another variable holds; the others share its probability.
         """
         if isinstance(node, Draw):
-            without = bound[node.without]["name"] if node.without else None
-            key = (node.entries, without)
+            excluded = bound[node.without]["name"] if node.without else None
+            key = (node.entries, excluded)
         else:
-            without, key = None, node.symbol
-        if key not in self.cumulative:
-            self.cumulative[key] = _normalised(
-                [(entry, weight) for entry, weight in node.entries if entry["name"] != without]
+            excluded, key = None, node.symbol
+        if key not in self.distributions:
+            self.distributions[key] = _normalised(
+                [(entry, weight) for entry, weight in node.entries if entry["name"] != excluded]
                 if isinstance(node, Draw)
                 else self.symbols[node.symbol]
             )
-        return self.cumulative[key]
+        return self.distributions[key]
 
 
 def _normalised(weighted):

@@ -1,4 +1,4 @@
-"""The file of a story grammar, read and checked; its language is described at the file's head."""
+"""Parse and check the file of a story grammar; resources/story_grammar.yaml explains its syntax."""
 
 import math
 import re
@@ -15,14 +15,14 @@ ZIPF_OFFSET = 2.7  # an entry's weight is 1 / (its place + this): a long tail, n
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a symbol's templates."""
+    """A random choice of one template of a symbol."""
 
     symbol: str
 
 
 @dataclass(frozen=True)
 class Draw:
-    """An entry of a word list, written as one of its attributes and kept under a variable."""
+    """A random entry of a word list, bound to a variable and written as one of its attributes."""
 
     entries: "Entries"
     variable: str
@@ -32,29 +32,30 @@ class Draw:
 
 @dataclass(frozen=True)
 class Reference:
-    """An attribute of what a variable holds."""
+    """An attribute of the entry that a variable is bound to."""
 
     variable: str
     attribute: str
 
 
 class Entries(tuple):
-    """(entry, weight) pairs of a word list; hashed by identity, since entries are dicts."""
+    """The (entry, weight) pairs of a word list; hashed by identity, since entries are dicts."""
 
     __hash__ = object.__hash__
     __eq__ = object.__eq__
 
 
 def read_grammar(path, start: str) -> dict:
-    """Symbol -> list of (template, weight); a template is a tuple of str, Choice, Draw, Reference.
+    """Read a grammar whose stories derive from the symbol `start`.
 
-    Raises UserError naming the file and the key.
+    Returns symbol -> list of (template, weight); a template is a tuple of str, Choice, Draw and
+    Reference. Raises UserError naming the file and the key.
     """
     return _Reader(path).read(start)
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML in which a key that stands twice in a mapping is an error; PyYAML drops the first."""
+    """YAML that refuses a duplicate key in a mapping; PyYAML itself drops the first."""
 
     def construct_mapping(self, node, deep=False):
         seen = set()
@@ -91,14 +92,14 @@ class _Reader:
         return self.symbols
 
     def _check_paths(self, start):
-        """Follow every path a story can take: each name is known, and held by then, wherever used."""
+        """Check along every derivation that names are known and variables bound before their use."""
         self.known = {}
         self._walk(start, {}, ())
         for name in sorted(self.names - {symbol for symbol, _ in self.known}):
             self._fail(f"symbols.{name}", "no story uses it; remove it, or use it")
 
     def _walk(self, symbol, bound, path):
-        """The variables (with the lists they may be from) that are held behind a symbol for certain."""
+        """The variables certainly bound after a symbol -> the word lists that each may be bound from."""
         where = "symbols." + symbol.removeprefix("symbols.").split("#")[0]
         if symbol in path:
             self._fail(where, f"{symbol!r} contains itself, so that a story might never end")
@@ -106,13 +107,13 @@ class _Reader:
         if key not in self.known:
             ends = []
             for template, _ in self.symbols[symbol]:
-                held = bound
+                after = bound
                 for node in template:
-                    held = self._step(where, node, held, (*path, symbol))
-                ends.append(held)
-            common = set.intersection(*(set(held) for held in ends))
+                    after = self._step(where, node, after, (*path, symbol))
+                ends.append(after)
+            common = set.intersection(*(set(after) for after in ends))
             self.known[key] = {
-                name: frozenset().union(*(held[name] for held in ends)) for name in common
+                name: frozenset().union(*(after[name] for after in ends)) for name in common
             }
         return self.known[key]
 
@@ -120,16 +121,16 @@ class _Reader:
         if isinstance(node, Choice):
             return self._walk(node.symbol, bound, path)
         if isinstance(node, Reference):
-            self._check_held(where, node.variable, node.attribute, bound)
+            self._check_bound(where, node.variable, node.attribute, bound)
         elif isinstance(node, Draw):
             if node.without:
-                self._check_held(where, node.without, "name", bound)
+                self._check_bound(where, node.without, "name", bound)
                 if len(node.entries) < 2:
                     self._fail(where, f"leaving {node.without!r} out may leave no word to choose")
             return {**bound, node.variable: frozenset({node.entries})}
         return bound
 
-    def _check_held(self, where, variable, attribute, bound):
+    def _check_bound(self, where, variable, attribute, bound):
         if variable not in bound:
             self._fail(
                 where, f"{variable!r} is no symbol, no word list and no variable held by then"
@@ -193,7 +194,7 @@ class _Reader:
         return self._template(where, text), weight
 
     def _template(self, where, text):
-        """Split at {...} and [...|...]; the latter become symbols of their own."""
+        """Parse a template: split it at {...} and [...|...], which become symbols of their own."""
         nodes, rest = [], text
         while rest:
             cut = min((place for place in map(rest.find, "{[") if place >= 0), default=len(rest))
