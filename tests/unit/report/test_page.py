@@ -27,7 +27,7 @@ def measured(generations):
         lms[lm] = {
             "ppl": {"perplexity": 10.0, "standard_error": 0.02, **made},
             "text": {"entropy": 5.12345, "oov_words": 12345, "tail": {"surviving": 0.5}, "zipf": {"slope": -1.1},
-                     "most_frequent_tokens": [[".", 0.1], [" a", 0.05]], **made},
+                     "most_frequent_tokens": [[".", 0.1], [" a", 0.05], ["\n", 0.01]], **made},
             "classification": {
                 "sst2": {
                     "accuracy": 0.75, "standard_error": 0.01, "weighted_f1": 0.7,
@@ -39,7 +39,7 @@ def measured(generations):
     score = {"mean": 7.0, "standard_error": 0.25}
     lms["gen1"]["gpt_eval"] = {
         "grammar": score, "creativity": score, "consistency": {"mean": None, "standard_error": None},
-        "graded": 438, "unparsed": 2, **made,
+        "graded": 438, "unparsed": 2, "bill": {"money": 1.234}, **made,
     }  # fmt: skip
     return lms
 
@@ -80,8 +80,9 @@ def shown(tmp_path_factory):
     return path
 
 
-def test_the_table_of_numbers():
-    table = numbers(measured(11))
+def test_tables_of_numbers():
+    tables = numbers(measured(11))
+    table = tables[""]
     assert [row[0] for row in table.rows] == ["baseline", *(str(n) for n in range(12))]
     names = [name for name, _ in table.head]
     row = dict(zip(names, table.rows[5], strict=True))
@@ -93,13 +94,15 @@ def test_the_table_of_numbers():
         "50.0%",
     )
     assert row["rep-4"] == ""
-    assert (row["Zipf slope"], row["most frequent"]) == ("-1.100", "'.' ' a'")
+    assert all(row[0] != "baseline" for name in list(tables)[1:] for row in tables[name].rows)
+    assert ["1", "", "", "", "", "-1.100", "", "", "", "", ""] in tables["More about the text"].rows
+    assert ["1", ". ␣a \\n", "", ""] in tables["Most frequent tokens and words"].rows
     assert in_order({"gen10": {}, "gen2": {}, "baseline": {}}) == ["baseline", "gen2", "gen10"]
 
 
 def test_tables_of_scores_are_there_where_scores_are():
     made = measured(1)
-    assert gpt_eval(made).rows == [["1", "7.00 ± 0.25", "7.00 ± 0.25", "", "438", "2"]]
+    assert gpt_eval(made).rows == [["1", "7.00 ± 0.25", "7.00 ± 0.25", "", "438", "2", "1.23"]]
     assert classification(made, "accuracy").rows[0] == ["baseline", "0.750 ± 0.010"]
     assert classification(made, "weighted_f1").rows == [["baseline", "0.700"], ["1", "0.700"]]
     assert classification(made, "weighted_f1").head[1] == ("sst2", f"always “{EVIL}”: 0.330")

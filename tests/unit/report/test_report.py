@@ -9,7 +9,6 @@ import pytest
 
 from ouroboros.report.drawing.generations import draw_entropy_and_oov, draw_perplexity
 from ouroboros.report.samples import cases_page, excerpts, lineage_page, samples_page
-from ouroboros.report.table_markdown import markdown
 from ouroboros.report.tables import summary
 
 
@@ -70,7 +69,7 @@ def test_the_table():
         },
         "baseline": {"ppl": {"perplexity": 1030.4567, "standard_error": None}},
     }
-    assert markdown(summary(measured)) == (
+    assert summary(measured).markdown() == (
         "| generation | perplexity | entropy | OOV words |\n"
         "|-----------:|-----------:|--------:|----------:|\n"
         "|   baseline |    1030.46 |         |           |\n"

@@ -7,13 +7,14 @@ from typing import NamedTuple
 from ouroboros.findings.claims import Claim, lineage_claims, size_claims
 from ouroboros.findings.results import Lineage, Missing
 from ouroboros.findings.verdict import LEVEL, OPEN, outcome
+from ouroboros.storage.markdown import table
 
 NOTE = (
     f"Each test has a significance level of {LEVEL:g} of its own: of twenty false claims about one may "
     "pass. Generations depend on those before them, so that a random walk passes for a trend more "
     "often than p says."
 )
-HEAD = "| claim | in the paper | verdict | p | evidence |\n|---|---|---|--:|---|\n"
+HEAD = ("claim", "in the paper", "verdict", "p", "evidence")
 
 
 def findings(measured: dict[str, dict[str, dict]], sizes: dict[str, int]) -> list[dict]:
@@ -58,8 +59,8 @@ def findings_section(findings: list[dict]) -> str:
     summary = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
     parts = [f"## The paper's findings\n\n{summary}. {NOTE}\n"]
     for name, tested, untested in group_findings(findings):
-        table = HEAD + "".join(map(_row, tested)) if tested else ""
-        parts.append(f"### {name}\n\n{table}")
+        claims = table(HEAD, list(map(_row, tested)), "<<<><") if tested else ""
+        parts.append(f"### {name}\n\n{claims}")
         if untested:
             missing = ", ".join(dict.fromkeys(finding["values"]["missing"] for finding in untested))
             parts.append(f"{len(untested)} claims are not tested, for lack of {missing}.\n")
@@ -67,9 +68,8 @@ def findings_section(findings: list[dict]) -> str:
 
 
 def _row(finding):
-    cells = (finding["statement"], finding["source"], f"**{finding['verdict']}**",
-             f"{finding['p_value']:.2g}", f"{finding['statistic']}: {finding['explanation']}")  # fmt: skip
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
+    return (finding["statement"], finding["source"], f"**{finding['verdict']}**",
+            f"{finding['p_value']:.2g}", f"{finding['statistic']}: {finding['explanation']}")  # fmt: skip
 
 
 def _finding(claim: Claim, lineages: dict[str, Lineage]) -> dict:

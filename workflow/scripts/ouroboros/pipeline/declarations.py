@@ -15,10 +15,10 @@ from ouroboros.config.families import add_families
 class Field(NamedTuple):
     """A number in the artifact of a metric, as tables and reports show it.
 
-    `key`: where it stands ("entropy", "tail.surviving"). `form`: a format, "{:.3f}"; a list of pairs of
-    a token and its share, where the form is empty, is shown by its first tokens. `error`: where its
-    standard error stands; `relative_error`: that one is a share of the number. `in_summary`: its
-    format in table.md, where it stands there.
+    `key`: where it stands ("entropy", "tail.surviving"). `form`: a format, "{:.3f}"; empty for a list of
+    [token, share] or [word, count], whose first entries are shown. `error`: where its standard error
+    stands; `relative_error`: that one is a share of the number. `in_summary`: its format in table.md,
+    where it stands there. `heading`: that of its table in the report, "" for the first.
     """
 
     key: str
@@ -28,6 +28,7 @@ class Field(NamedTuple):
     error: str = ""
     relative_error: bool = False
     in_summary: str = ""
+    heading: str = ""
 
 
 def regimes() -> dict[str, ModuleType]:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 
 from ouroboros.planning.schedule import Job, critical_path, makespan
+from ouroboros.storage.markdown import table
 
 CORES_PER_GPU = 8  # at least, unless the configuration gives `plan.cores`
 
@@ -56,12 +57,14 @@ def plan(listed: list[dict], costs, gpus: list[int], cores: int | None, machine_
 def page(name: str, result: dict) -> str:
     """A plan as a page of Markdown."""
     path = result["critical_path_seconds"]
-    lines = [f"# Plan of {name}", "", *_table(("GPUs", "CPU cores", "wall-clock"), [
+    rows = [
         (str(row["gpus"] or "none"), str(row["cores"]), duration(row["seconds"]))
         for row in result["wall_clock"]
-    ])]  # fmt: skip
-    lines += [
+    ]
+    lines = [
+        f"# Plan of {name}",
         "",
+        table(("GPUs", "CPU cores", "wall-clock"), rows, "<>>", pad=True),
         f"{result['jobs']:,} jobs, {duration(result['seconds'])} in total, "
         f"{result['gpu_seconds'] / 3600:,.1f} GPU hours. Generations wait for one another: "
         f"whatever the number of GPUs, no run is shorter than {duration(path)}.",
@@ -72,10 +75,10 @@ def page(name: str, result: dict) -> str:
          f"{row['gpu_seconds'] / 3600:,.1f}")
         for rule, row in result["rules"].items()
     ]  # fmt: skip
-    lines += _table(("rule", "jobs", "each", "total", "GPU hours"), rows)
+    lines.append(table(("rule", "jobs", "each", "total", "GPU hours"), rows, "<>>>>", pad=True))
     rows = [(kind, f"{row['files']:,}", size(row["bytes"])) for kind, row in result["disk"].items()]
     rows.append(("total", "", size(sum(row["bytes"] for row in result["disk"].values()))))
-    lines += ["", *_table(("on disk", "files", "size"), rows), ""]
+    lines.append(table(("on disk", "files", "size"), rows, "<>>", pad=True))
     lines += [f"- {note}" for note in result.get("notes", [])]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -100,15 +103,3 @@ def size(count: float) -> str:
             return f"{count:.3g} {unit}"
         count /= 1000
     return f"{count:,.1f} TB"
-
-
-def _table(head, rows):
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-
-    def line(cells):
-        first, *rest = zip(cells, widths, strict=True)
-        cells = [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in rest)]
-        return "| " + " | ".join(cells) + " |"
-
-    rule = ["-" * (widths[0] + 2), *("-" * (width + 1) + ":" for width in widths[1:])]
-    return [line(head), "|" + "|".join(rule) + "|", *map(line, rows)]

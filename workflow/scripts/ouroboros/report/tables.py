@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 from ouroboros.findings.results import look_up
 from ouroboros.pipeline import declarations
+from ouroboros.storage import markdown
 
-FIRST = 5  # tokens shown of a list of frequent ones
+FIRST = 5  # entries shown of a list of frequent tokens or words
 
 
 class Table(NamedTuple):
@@ -14,39 +15,46 @@ class Table(NamedTuple):
     head: list[tuple[str, str]]
     rows: list[list[str]]
 
+    def markdown(self) -> str:
+        """The names and the rows, aligned to the right."""
+        names = [name for name, _ in self.head]
+        return markdown.table(names, self.rows, ">" * len(names), pad=True)
 
-def numbers(measured: dict[str, dict]) -> Table:
-    """The numbers of every metric that all LMs or corpora have; `measured`: a lineage's artifacts by
-    LM (see findings/results.py).
+
+def numbers(measured: dict[str, dict]) -> dict[str, Table]:
+    """The metrics of every LM or corpus: a table for each `heading` of their fields ("": none).
+
+    `measured`: a lineage's artifacts by LM (see findings/results.py).
     """
-    fields = [
-        (f"{name}.", field)
-        for name, metric in declarations.metrics().items()
-        if hasattr(metric, "INPUTS")
-        for field in metric.FIELDS
-    ]
-    return _table(fields, measured, in_order(measured))
+    parts = {}
+    for name, metric in declarations.metrics().items():
+        if hasattr(metric, "INPUTS"):
+            for field in metric.FIELDS:
+                parts.setdefault(field.heading, []).append((f"{name}.", field))
+    return {heading: _table(fields, measured) for heading, fields in parts.items()}
 
 
 def gpt_eval(measured: dict[str, dict]) -> Table | None:
     """The judge's grades of the LMs that it graded; None where there are none."""
     fields = [("gpt_eval.", field) for field in declarations.metrics()["gpt_eval"].FIELDS]
-    lms = [lm for lm in in_order(measured) if "gpt_eval" in measured[lm]]
-    return _table(fields, measured, lms) if lms else None
+    table = _table(fields, measured)
+    return table if table.rows else None
 
 
 def classification(measured: dict[str, dict], score: str) -> Table | None:
     """A column for each task; `score` is accuracy or weighted_f1. None where there are no tasks."""
-    lms = [lm for lm in in_order(measured) if "classification" in measured[lm]]
-    tasks = list(dict.fromkeys(task for lm in lms for task in measured[lm]["classification"]))
+    majorities = {
+        task: scores["majority"]
+        for lm in in_order(measured)
+        for task, scores in measured[lm].get("classification", {}).items()
+    }
     declared = declarations.metrics()["classification"].FIELDS
     field = next(field for field in declared if field.key == score)
     fields = []
-    for task in tasks:
-        first = next(found[task] for lm in lms if task in (found := measured[lm]["classification"]))
-        always = f"always “{first['majority']['class']}”: {first['majority'][score]:.3f}"
+    for task, majority in majorities.items():
+        always = f"always “{majority['class']}”: {majority[score]:.3f}"
         fields.append((f"classification.{task}.", field._replace(label=task, meaning=always)))
-    return _table(fields, measured, lms) if tasks else None
+    return _table(fields, measured) if fields else None
 
 
 def summary(measured: dict[str, dict]) -> Table:
@@ -57,28 +65,28 @@ def summary(measured: dict[str, dict]) -> Table:
         for field in metric.FIELDS
         if field.in_summary
     ]
-    return _table(fields, measured, in_order(measured))
+    return _table(fields, measured)
 
 
 def made_with(measured: dict[str, dict]) -> Table:
-    """What made the artifacts, kind by kind: how many, on which devices, with which versions."""
+    """The provenance of the artifacts by kind: how many files, their devices, seeds and versions."""
     head = [
         ("kind", ""), ("files", ""), ("device", ""), ("seed", ""), ("ouroboros", ""), ("commit", ""),
         ("torch", ""), ("transformers", ""), ("python", ""),
     ]  # fmt: skip
-    blocks = {}
+    by_kind = {}
     for artifacts in measured.values():
         for kind, found in artifacts.items():
             every = found.values() if kind == "classification" else [found]
-            blocks.setdefault(kind, []).extend(artifact["provenance"] for artifact in every)
+            by_kind.setdefault(kind, []).extend(artifact["provenance"] for artifact in every)
     rows = []
-    for kind, made in blocks.items():
-        versions = [block["versions"] for block in made]
+    for kind, records in by_kind.items():
+        versions = [record["versions"] for record in records]
         rows.append(
             [
-                kind, str(len(made)), _different(block["device"] for block in made),
-                _different(block["seed"] for block in made),
-                *(_different(version[name] for version in versions) for name, _ in head[4:]),
+                kind, str(len(records)), _distinct(record["device"] for record in records),
+                _distinct(record["seed"] for record in records),
+                *(_distinct(version[name] for version in versions) for name, _ in head[4:]),
             ]
         )  # fmt: skip
     return Table(head, rows)
@@ -89,11 +97,15 @@ def in_order(measured: dict[str, dict]) -> list[str]:
     return sorted(measured, key=lambda lm: -1 if lm == "baseline" else int(lm.removeprefix("gen")))
 
 
-def _table(fields, measured, lms):
-    """`fields`: (where its artifact stands, with a dot at the end; Field) for each column."""
+def _table(fields, measured):
+    """A row for each LM that has any of `fields`: (place of the artifact, "ppl."; Field) by column."""
     head = [("generation", ""), *((field.label, field.meaning) for _, field in fields)]
-    cells = [[_cell(where, field, measured[lm]) for where, field in fields] for lm in lms]
-    return Table(head, [[lm.removeprefix("gen"), *row] for lm, row in zip(lms, cells, strict=True)])
+    rows = []
+    for lm in in_order(measured):
+        cells = [_cell(where, field, measured[lm]) for where, field in fields]
+        if any(cells):
+            rows.append([lm.removeprefix("gen"), *cells])
+    return Table(head, rows)
 
 
 def _cell(where, field, artifacts):
@@ -101,12 +113,12 @@ def _cell(where, field, artifacts):
     if value is None:
         return ""
     if not field.form:
-        return " ".join(repr(token) for token, _ in value[:FIRST])
+        return " ".join(repr(entry)[1:-1].replace(" ", "␣") for entry, _ in value[:FIRST])
     error = look_up(artifacts, where + field.error) if field.error else None
     if error is not None and field.relative_error:
         error *= value
     return field.form.format(value) + ("" if error is None else f" ± {field.form.format(error)}")
 
 
-def _different(values):
+def _distinct(values):
     return ", ".join(dict.fromkeys(str(value) for value in values))

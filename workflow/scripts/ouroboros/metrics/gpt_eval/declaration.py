@@ -8,5 +8,6 @@ GRADED = ("grammar", "creativity", "consistency")
 FIELDS = (
     *(Field(f"{name}.mean", name, "mean grade, 0 to 9", "{:.2f}", f"{name}.standard_error") for name in GRADED),
     Field("graded", "graded", "completions with grades", "{:,}"),
-    Field("unparsed", "unparsed", "replies that could not be read", "{:,}"),
+    Field("unparsed", "unparsed", "completions whose replies could not be read", "{:,}"),
+    Field("bill.money", "cost", "by the judge's prices", "{:.2f}"),
 )  # fmt: skip

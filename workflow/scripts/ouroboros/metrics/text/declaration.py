@@ -1,4 +1,4 @@
-"""Statistics of a corpus: entropy, OOV words, repetition, tails, and drift from the initial corpus (paper 5.3.1)."""
+"""Statistics of a corpus: entropy, OOV words, repetition, tails, and drift from the initial corpus (paper 5.3)."""
 
 from ouroboros.pipeline.declarations import Field
 
@@ -20,6 +20,7 @@ SETTINGS = {
     },
 }  # fmt: skip
 RESOURCES = {"mem_mb": 6000, "runtime": 120}
+MORE, FREQUENT = "More about the text", "Most frequent tokens and words"
 FIELDS = (
     Field("entropy", "entropy", "of token frequencies, nats", "{:.3f}", in_summary="{:.3f}"),
     Field("oov_words", "OOV words", "words outside the lexicon", "{:,}", in_summary="{:,}"),
@@ -28,12 +29,18 @@ FIELDS = (
     Field("run_share", "in runs", "tokens in runs of a repeated unit", "{:.2%}"),
     Field("tail.surviving", "rare tokens left", "of the initial corpus", "{:.1%}"),
     Field("unigram_divergence.lost", "drift of tokens", "KL(initial || generated), nats", "{:.4f}"),
-    Field("bigram_divergence.lost", "drift of pairs", "the same, of pairs", "{:.4f}"),
-    Field("top_token_share.10", "top 10", "share of the ten most frequent tokens", "{:.1%}"),
-    Field("zipf.slope", "Zipf slope", "log frequency by log rank", "{:.3f}"),
-    Field("distinct_n.2", "distinct-2", "share of different pairs in the first sequences", "{:.1%}"),
-    Field("distinct_n.4", "distinct-4", "the same, of four tokens", "{:.1%}"),
-    Field("story_length.mean", "story length", "mean tokens of a whole story", "{:,.1f}"),
-    Field("end_of_text_share", "ends", "end-of-text tokens, share of all", "{:.2%}"),
-    Field("most_frequent_tokens", "most frequent", "tokens, by frequency", ""),
+    Field("bigram_divergence.lost", "drift of pairs", "the same, of neighbouring tokens", "{:.4f}"),
+    Field("unigram_divergence.gained", "reverse drift of tokens", "KL(generated || initial)", "{:.4f}", heading=MORE),
+    Field("bigram_divergence.gained", "reverse drift of pairs", "the same, of neighbouring tokens", "{:.4f}", heading=MORE),
+    Field("tail.mass", "rare tokens", "of the initial corpus, share of all tokens", "{:.2%}", heading=MORE),
+    Field("top_token_share.10", "top 10", "share of the ten most frequent tokens", "{:.1%}", heading=MORE),
+    Field("zipf.slope", "Zipf slope", "log frequency over log rank", "{:.3f}", heading=MORE),
+    Field("distinct_n.2", "distinct-2", "different pairs, share of all", "{:.1%}", heading=MORE),
+    Field("distinct_n.4", "distinct-4", "the same, of four tokens", "{:.1%}", heading=MORE),
+    Field("longest_run.tokens", "longest run", "of a repeated unit, tokens", "{:,}", heading=MORE),
+    Field("story_length.mean", "story length", "mean, tokens", "{:,.1f}", heading=MORE),
+    Field("end_of_text_share", "ends", "end-of-text, share of all tokens", "{:.2%}", heading=MORE),
+    Field("most_frequent_tokens", "tokens", "most frequent first", "", heading=FREQUENT),
+    Field("most_frequent_oov_words", "OOV words", "most frequent first", "", heading=FREQUENT),
+    Field("distinct_oov_words", "distinct OOV words", "", "{:,}", heading=FREQUENT),
 )  # fmt: skip
