@@ -1,4 +1,4 @@
-"""Rule classification: a copy of an LM, fine-tuned on a task and measured."""
+"""Rule classification: fine-tune a copy of an LM on a task, and score it."""
 
 from ouroboros.jobs.device import choose_device, device_name
 from ouroboros.jobs.provenance import provenance

@@ -14,7 +14,7 @@ from ouroboros.storage.atomic import read_json, write_json
 def main(snakemake):
     params = snakemake.params
     stories = read_json(snakemake.input[0])["stories"]
-    # How fast a judge is asked changes nothing in what it says, so that is no parameter of the job.
+    # The rate of requests changes no reply, so it is no parameter of the job.
     judge = Judge(**snakemake.config["judges"][params.judge["name"]])
     with Replies(params.replies) as replies:
         grades, records = grade(judge, stories, replies)

@@ -1,4 +1,4 @@
-"""Rule gpt_eval_cost: what a judge will cost, without a request or a key."""
+"""Rule gpt_eval_cost: the estimated price of a lineage's GPT-Eval, without a request or a key."""
 
 import sys
 
@@ -12,11 +12,11 @@ from ouroboros.storage.atomic import read_json, write_json
 def main(snakemake):
     params = snakemake.params
     judge = Judge(**params.judge)
-    costs = {}
+    prices = {}
     for path, lm in zip(snakemake.input, params.lms, strict=True):
         stories = read_json(path)["stories"]
-        costs[lm] = estimate(judge, [text for story in questions(stories) for text in story])
-    total = {key: sum(cost[key] for cost in costs.values()) for key in next(iter(costs.values()))}
+        prices[lm] = estimate(judge, [text for story in questions(stories) for text in story])
+    total = {key: sum(each[key] for each in prices.values()) for key in next(iter(prices.values()))}
     print(
         f"\n{judge.model} for {snakemake.wildcards.lineage}: {total['requests']} requests, about "
         f"{total['input_tokens']} input and {total['output_tokens']} output tokens, about "
@@ -24,7 +24,7 @@ def main(snakemake):
         file=sys.stderr,
     )
     record = provenance(lineage=snakemake.wildcards.lineage, seed=params.seed, judge=params.judge)
-    write_json(snakemake.output[0], {**total, "lms": costs, "provenance": record})
+    write_json(snakemake.output[0], {**total, "lms": prices, "provenance": record})
 
 
 if "snakemake" in globals():

@@ -1,4 +1,4 @@
-"""Rule lineage_samples: stories of all generations, to read one below the other, and as data."""
+"""Rule lineage_samples: stories of all generations, one below the other to read, and as JSON."""
 
 from ouroboros.data.corpus import row_groups
 from ouroboros.data.tokenizer import read_tokenizer

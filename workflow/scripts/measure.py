@@ -1,4 +1,4 @@
-"""The rule of a metric: its figures of one LM or corpus. The rule has the metric's name."""
+"""Rule of a metric, named like the metric: measure one LM or corpus."""
 
 import importlib
 
@@ -18,12 +18,12 @@ def main(snakemake):
         device = choose_device(snakemake.resources.gpu, snakemake.threads)
     settings = {key: params[key] for key in declaration.SETTINGS}
     measure = importlib.import_module(f"ouroboros.metrics.{metric}.measure").measure
-    figures = measure(snakemake.input, settings, device, snakemake.resources.get("batch"))
+    measured = measure(snakemake.input, settings, device, snakemake.resources.get("batch"))
     record = provenance(
         *([device_name(device)] if device else []), lineage=wildcards.lineage, lm=wildcards.lm,
         generation=params.generation, seed=params.seed, **settings,
     )  # fmt: skip
-    write_json(snakemake.output[0], {**figures, "provenance": record})
+    write_json(snakemake.output[0], {**measured, "provenance": record})
 
 
 if "snakemake" in globals():

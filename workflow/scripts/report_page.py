@@ -1,4 +1,4 @@
-"""Rules report_page and report_of_all: all that is known of one lineage or several, on one page."""
+"""Rules report_page and report_of_all: everything about one lineage or several on one page."""
 
 from pathlib import Path
 

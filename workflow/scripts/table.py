@@ -1,4 +1,4 @@
-"""Rule table: the few numbers of a lineage that say most, generation by generation."""
+"""Rule table: the main numbers of a lineage by generation."""
 
 from ouroboros.findings.results import read_measurements
 from ouroboros.jobs.script import run

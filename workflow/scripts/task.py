@@ -1,4 +1,4 @@
-"""Rule task: the examples of a text-classification task, from wherever they come."""
+"""Rule task: the examples of a text-classification task, from the hub or from files."""
 
 from ouroboros.jobs.script import run
 from ouroboros.metrics.classification.tasks import KINDS, read_files, read_hub, write_examples

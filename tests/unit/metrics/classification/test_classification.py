@@ -10,7 +10,7 @@ from tools import REPOSITORY, initialise, lively
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from ouroboros.errors import UserError
-from ouroboros.metrics.classification.evaluate import classify, encode, measure, predict, seeds_for
+from ouroboros.metrics.classification.evaluate import classify, encode, predict, scores, seeds_for
 from ouroboros.metrics.classification.fine_tuning import (
     FineTuning,
     batches,
@@ -156,7 +156,7 @@ def test_seeds_belong_to_lineage_generation_and_task():
 def test_figures_by_hand():
     """Of 5 examples 3 are right; F1 of the classes: 2 * 2 / (3 + 3) and 2 * 1 / (2 + 2)."""
     train, labels = np.array([1, 0, 1]), np.array([0, 0, 1, 1, 0])
-    found = measure(("bad", "good"), train, labels, np.array([0, 1, 1, 0, 0]))
+    found = scores(("bad", "good"), train, labels, np.array([0, 1, 1, 0, 0]))
     assert found["accuracy"] == pytest.approx(0.6)
     assert found["standard_error"] == pytest.approx(math.sqrt(0.6 * 0.4 / 5))
     assert found["weighted_f1"] == pytest.approx(3 / 5 * 4 / 6 + 2 / 5 * 2 / 4)
@@ -170,7 +170,7 @@ def test_figures_by_hand():
 
 def test_figures_with_a_class_that_never_occurs():
     labels, predictions = np.array([0, 1, 3, 4, 4]), np.array([0, 3, 3, 3, 4])
-    found = measure(KINDS["yelp"].classes, labels, labels, predictions)
+    found = scores(KINDS["yelp"].classes, labels, labels, predictions)
     assert found["accuracy"] == metrics.accuracy_score(labels, predictions)
     assert found["weighted_f1"] == pytest.approx(
         metrics.f1_score(labels, predictions, average="weighted", zero_division=0)

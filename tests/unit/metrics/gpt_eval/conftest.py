@@ -4,14 +4,12 @@ import pytest
 from judge_server import JudgeServer
 from judging import KEY
 
-from ouroboros.metrics.gpt_eval import client as judge_client
-
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(judge_client, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("ouroboros.metrics.gpt_eval.client.FIRST_PAUSE", 0.01)
 
 
 @pytest.fixture

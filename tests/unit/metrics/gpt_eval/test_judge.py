@@ -12,7 +12,8 @@ from judging import KEY, READ, STORIES, ask, lines, settings
 
 from ouroboros.errors import UserError
 from ouroboros.jobs import script
-from ouroboros.metrics.gpt_eval import client as judge_client
+from ouroboros.metrics.gpt_eval import client
+from ouroboros.metrics.gpt_eval.rate_limit import retry_after
 
 
 def test_every_completion_is_asked_about_with_the_settings(server, replies):
@@ -64,9 +65,9 @@ def test_retry_after_holds_back_all_requests(server, replies):
 
 def test_retry_after_may_be_a_date():
     header = {"retry-after": formatdate(time.time() + 100, usegmt=True)}
-    assert 98 < judge_client.pause_asked(header) <= 100
-    assert judge_client.pause_asked({"retry-after": "soon"}) is None
-    assert judge_client.pause_asked({"retry-after": "-3"}) == 0
+    assert 98 < retry_after(header) <= 100
+    assert retry_after({"retry-after": "soon"}) is None
+    assert retry_after({"retry-after": "-3"}) == 0
 
 
 def test_a_server_that_wants_a_day_off_is_not_waited_for(server, replies):
@@ -197,7 +198,7 @@ def test_the_key_is_nowhere(server, tmp_path, capfd, monkeypatch):
     (tmp_path / "replies.jsonl").unlink()
     plan = ["{given}", (429, {}, echo), (200, {}, "{given}"), (500, {}, "{given}"), "cut"]
     assert "Bearer [key]" in job(plan, max_retries=9)
-    monkeypatch.setattr(judge_client.JudgeClient, "_record", None)  # an error of our own
+    monkeypatch.setattr(client.JudgeClient, "_record", None)  # an error of our own
     with pytest.raises(TypeError):
         job([], model="another")
     assert "Traceback" in (tmp_path / "gpt_eval.log").read_text()

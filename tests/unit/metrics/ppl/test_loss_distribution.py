@@ -5,7 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from ouroboros.metrics.ppl.loss_distribution import EDGES, loss_histogram, loss_quantiles, tails
+from ouroboros.metrics.ppl.loss_distribution import (
+    EDGES,
+    loss_distribution,
+    loss_histogram,
+    loss_quantiles,
+)
 
 
 def losses(*values):
@@ -36,10 +41,12 @@ def test_histogram_against_numpy():
 
 
 def test_stories_count_by_their_tokens_and_edges_do_not_depend_on_the_losses():
-    one = tails([losses(1, 1, 1), losses(), losses(5)])
+    one = loss_distribution([losses(1, 1, 1), losses(), losses(5)])
     assert one["loss_quantiles"]["0.75"] == 1.0
     assert sum(one["loss_histogram"]["counts"]) == 4
-    assert one["loss_histogram"]["edges"] == tails([losses(19)])["loss_histogram"]["edges"]
+    assert (
+        one["loss_histogram"]["edges"] == loss_distribution([losses(19)])["loss_histogram"]["edges"]
+    )
     assert json.loads(json.dumps(one, allow_nan=False)) == one
 
 

@@ -7,7 +7,6 @@ import pytest
 from tokenizers import AddedToken, Tokenizer, models
 
 from ouroboros.data.tokenizer import END_OF_TEXT, make_tokenizer
-from ouroboros.metrics.text import oov_words as words_module
 from ouroboros.metrics.text.oov_words import WordCounter, token_texts
 
 
@@ -190,7 +189,7 @@ def test_counts_do_not_depend_on_blocks_and_merges(gpt2, monkeypatch):
     rows = np.random.default_rng(3).choice(letters, (200, 6)).astype(np.uint16)
     rows[:, 3] = tokenizer.token_to_id(".")
     whole = check(tokenizer, rows)
-    monkeypatch.setattr(words_module._TextCounts, "MERGE_AT", 3)
+    monkeypatch.setattr("ouroboros.metrics.text.oov_words._TextCounts.MERGE_AT", 3)
     counter = WordCounter(tokenizer)
     for start in range(0, 200, 7):
         counter.add(rows[start : start + 7])

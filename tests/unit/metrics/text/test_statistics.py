@@ -10,8 +10,16 @@ from tokenizers import Tokenizer, models
 from ouroboros.data.corpus import Corpus
 from ouroboros.data.tokenizer import END_OF_TEXT
 from ouroboros.errors import UserError
-from ouroboros.metrics.text import statistics as text
-from ouroboros.metrics.text.statistics import text_statistics
+from ouroboros.metrics.text.statistics import (
+    complete_stories,
+    distinct_n,
+    distinct_per_row,
+    entropy,
+    ngrams,
+    story_length,
+    text_statistics,
+    top_token_share,
+)
 
 TOKENS = [END_OF_TEXT, "ĠLily", "Ġhe", "lp", "it", ".", "Ã"]
 # Lily helpit.<|endoftext|> Lily., and Lily. Lily. Lily. Lily.
@@ -25,10 +33,10 @@ def tokenizer():
     return tokenizer
 
 
-def statistics(blocks, tokenizer, lexicon, distinct_sequences, end_of_text=0, previous=None):
-    """Of blocks of rows that were sampled: the empty context, end-of-text, is before each."""
+def statistics(parts, tokenizer, lexicon, distinct_sequences, end_of_text=0, previous=None):
+    """Of a corpus in parts: rows that were sampled, each after the empty context, end-of-text."""
     previous = end_of_text if previous is None else previous
-    corpus = [Corpus(rows, np.full(len(rows), previous, np.uint16)) for rows in blocks]
+    corpus = [Corpus(rows, np.full(len(rows), previous, np.uint16)) for rows in parts]
     return text_statistics(corpus, tokenizer, end_of_text, lexicon, distinct_sequences)
 
 
@@ -80,22 +88,22 @@ def test_blocks_do_not_matter(tokenizer, monkeypatch):
     rows = random_rows(7, (50, 9))
     whole = statistics([rows], tokenizer, {"help"}, 30)
     assert statistics([rows[:13], rows[13:13], rows[13:]], tokenizer, {"help"}, 30) == whole
-    monkeypatch.setattr(text, "PIECE", 20)  # two rows at a time
+    monkeypatch.setattr("ouroboros.metrics.text.statistics.PIECE", 20)  # two rows at a time
     assert statistics(iter([rows]), tokenizer, {"help"}, 30) == whole
 
 
 def test_entropy_by_hand():
     # 1/2 ln 2 + 1/4 ln 4 + 1/4 ln 4 = 3/2 ln 2
-    assert text.entropy(np.array([2, 0, 1, 1])) == pytest.approx(1.5 * math.log(2))
-    assert text.entropy(np.full(50_257, 3)) == pytest.approx(math.log(50_257))
+    assert entropy(np.array([2, 0, 1, 1])) == pytest.approx(1.5 * math.log(2))
+    assert entropy(np.full(50_257, 3)) == pytest.approx(math.log(50_257))
     # one token only: zero, without a sign
-    assert str(text.entropy(np.array([0, 9]))) == "0.0"
+    assert str(entropy(np.array([0, 9]))) == "0.0"
 
 
 def test_top_token_share_by_hand():
     # 30 of 139 tokens are the most frequent one, 30 + 9 the ten, 30 + 99 the hundred most frequent
     frequencies = np.array([1] * 109 + [30])
-    assert text.top_token_share(frequencies) == {"1": 30 / 139, "10": 39 / 139, "100": 129 / 139}
+    assert top_token_share(frequencies) == {"1": 30 / 139, "10": 39 / 139, "100": 129 / 139}
 
 
 def test_twenty_tokens_are_listed_even_those_that_are_no_text(tokenizer):
@@ -109,8 +117,8 @@ def test_twenty_tokens_are_listed_even_those_that_are_no_text(tokenizer):
 def test_repetition_against_plain_code(tokens):
     rows = random_rows(tokens, (40, 23))
     shares = [1 - len(set(naive_ngrams(row, 4))) / 20 for row in rows.tolist()]
-    packed = text.ngrams(rows, 4)
-    assert 1 - text.distinct_per_row(packed) / packed.size == pytest.approx(np.mean(shares))
+    packed = ngrams(rows, 4)
+    assert 1 - distinct_per_row(packed) / packed.size == pytest.approx(np.mean(shares))
 
 
 @pytest.mark.parametrize(
@@ -124,22 +132,22 @@ def test_ngrams_tell_the_largest_ids_apart(ids):
     rows = ids[random_rows(5, (50, 40))]
     for order in (1, 2, 3, 4):
         expected = {gram for row in rows.tolist() for gram in naive_ngrams(row, order)}
-        assert len(np.unique(text.ngrams(rows, order))) == len(expected)
+        assert len(np.unique(ngrams(rows, order))) == len(expected)
 
 
 def test_distinct_n_against_plain_code():
     rows = random_rows(5, (30, 11))
     for order in (1, 2, 3, 4):
         found = [gram for row in rows.tolist() for gram in naive_ngrams(row, order)]
-        assert text.distinct_n(rows)[str(order)] == len(set(found)) / len(found)
+        assert distinct_n(rows)[str(order)] == len(set(found)) / len(found)
 
 
 def test_distinct_n_looks_at_the_first_rows_only(tokenizer):
     # the first two rows hold token 1 only: 1 of 8; with the third 5 of 12
     rows = np.array([4 * [1], 4 * [1], [2, 3, 4, 5], 4 * [6], [6, 6, 6, 0]], np.uint16)
-    for blocks in ([rows], [rows[:1], rows[1:3], rows[3:]]):
+    for parts in ([rows], [rows[:1], rows[1:3], rows[3:]]):
         for count, share in ((2, 1 / 8), (3, 5 / 12), (9, 7 / 20)):
-            result = statistics(blocks, tokenizer, [], count)
+            result = statistics(parts, tokenizer, [], count)
             assert result["distinct_n"]["1"] == share
             assert (result["distinct_sequences"], result["sequences"]) == (min(count, 5), 5)
 
@@ -156,10 +164,10 @@ def test_complete_stories_by_hand():
         np.uint16,
     )
     sampled = np.zeros(5, np.uint16)
-    assert sorted(text.complete_stories(rows, sampled, 0).tolist()) == [1, 1, 2, 4, 5]
+    assert sorted(complete_stories(rows, sampled, 0).tolist()) == [1, 1, 2, 4, 5]
     # cut from a stream, the first two rows begin in the middle of a story
     cut = np.array([7, 7, 0, 0, 7], np.uint16)
-    assert sorted(text.complete_stories(rows, cut, 0).tolist()) == [1, 1, 4]
+    assert sorted(complete_stories(rows, cut, 0).tolist()) == [1, 1, 4]
 
 
 def test_complete_stories_against_plain_code():
@@ -169,12 +177,12 @@ def test_complete_stories_against_plain_code():
         pieces = "".join("|" if token == 3 else "x" for token in row).split("|")
         expected += [len(piece) for piece in pieces[:-1] if piece]
     sampled = np.full(200, 3, np.uint16)
-    assert sorted(text.complete_stories(rows, sampled, 3).tolist()) == sorted(expected)
+    assert sorted(complete_stories(rows, sampled, 3).tolist()) == sorted(expected)
 
 
 def test_story_length_by_hand():
     # lengths 1, 1, 2, 4, 5: mean 13/5; 10% of 5 is half a story: 1; half is 2.5: 2; 90% is 4.5: 5
-    assert text.story_length(np.array([0, 2, 1, 0, 1, 1])) == {
+    assert story_length(np.array([0, 2, 1, 0, 1, 1])) == {
         "complete_stories": 5, "mean": 2.6, "p10": 1, "p50": 2, "p90": 5,
     }  # fmt: skip
 
@@ -182,7 +190,7 @@ def test_story_length_by_hand():
 def test_percentiles_against_numpy():
     for count in (1, 2, 10, 11, 100, 999):
         lengths = random_rows(300, count, seed=count)
-        result = text.story_length(np.bincount(lengths))
+        result = story_length(np.bincount(lengths))
         for percent in (10, 50, 90):
             expected = np.quantile(lengths, percent / 100, method="inverted_cdf")
             assert result[f"p{percent}"] == expected
@@ -207,7 +215,7 @@ def test_rows_too_short_for_an_order_and_without_stories(tokenizer):
     assert statistics([ROWS[:, :1]], tokenizer, [], 10)["distinct_n"]["2"] is None
 
 
-@pytest.mark.parametrize("blocks", [[], [ROWS[:0]], [ROWS[:, :0]]])
-def test_a_corpus_without_tokens_is_an_error_for_people(tokenizer, blocks):
+@pytest.mark.parametrize("parts", [[], [ROWS[:0]], [ROWS[:, :0]]])
+def test_a_corpus_without_tokens_is_an_error_for_people(tokenizer, parts):
     with pytest.raises(UserError, match="no tokens"):
-        statistics(blocks, tokenizer, [], 10)
+        statistics(parts, tokenizer, [], 10)

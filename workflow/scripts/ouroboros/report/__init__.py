@@ -1,1 +1,1 @@
-"""Figures, tables, samples and the page that shows them."""
+"""Figures, tables, samples and the page that shows them all."""

@@ -1,13 +1,13 @@
-"""Captions of figures, which Snakemake's own report shows too, made into HTML."""
+"""Captions of figures as HTML; Snakemake's own report shows the same captions."""
 
 from docutils.core import publish_doctree, publish_parts
 
-# A caption is a paragraph or two: it includes no files and no HTML of its own, and is right as it is.
+# A caption is a paragraph or two: it may include neither files nor HTML, and any error is raised.
 SETTINGS = {"file_insertion_enabled": False, "raw_enabled": False, "halt_level": 2}
 
 
 def caption(text: str) -> tuple[str, str]:
-    """The first sentence as plain text (what is said in place of the picture), and all as HTML.
+    """The first sentence as plain text (the picture's alternative text), and the whole as HTML.
 
     `text`: reStructuredText; docutils.utils.SystemMessage where it is none.
     """

@@ -1,4 +1,4 @@
-"""The report: one page of HTML that holds all it shows, and asks nothing of any network."""
+"""The report: one page of HTML that contains everything it shows and needs no network."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ from ouroboros.findings.verdict import CONFIRMED, CONTRADICTED, OPEN
 from ouroboros.report.captions import caption
 
 SIZE = re.compile(rb'<svg[^>]* width="([\d.]+)pt" height="([\d.]+)pt"')
-# What the page has of each lineage: the section's id, its title, and the key of what it shows.
+# Sections with a part for each lineage: id, title, and the key of the lineage's content.
 SECTIONS = [
     ("numbers", "Numbers", "numbers"),
     ("samples", "Samples", "samples"),
@@ -27,8 +27,8 @@ SECTIONS = [
 def page(template, lineages: list[dict], **content) -> str:
     """The page of `template` (a Jinja file, with others beside it that it includes).
 
-    `lineages` has the keys of SECTIONS, None where a lineage has no such measurements. Everything is
-    escaped, but for the captions of figures, which are ours. Raises jinja2.UndefinedError where
+    `lineages` have the keys of SECTIONS, None where a lineage has no such measurements. Everything is
+    escaped but the captions of figures, which are part of the workflow. Raises jinja2.UndefinedError where
     the template asks for what is not there.
     """
     template = Path(template)
@@ -42,11 +42,11 @@ def page(template, lineages: list[dict], **content) -> str:
 
 
 def figure(path, caption_text: str) -> dict:
-    """A figure to show: its `owner` (a lineage or comparison), `text` in its place, `caption`, `uri`,
-    and `width` and `height` in points.
+    """A figure of the page: `owner` (a lineage or comparison), `text` (the alternative text),
+    `caption` as HTML, `uri`, and `width` and `height` in points.
 
-    `path` is results/{owner}/figures/{name}.svg, as Matplotlib writes it. As an image, and not as elements of the page, an
-    svg keeps its ids and styles to itself.
+    `path` is results/{owner}/figures/{name}.svg, as Matplotlib writes it. As an image, and not as
+    elements of the page, an svg keeps its ids and styles to itself.
     """
     path = Path(path)
     text, html = caption(caption_text)
@@ -61,8 +61,8 @@ def figure(path, caption_text: str) -> dict:
 
 
 def verdicts(findings: list[dict]) -> dict:
-    """Findings to show: `counts` of verdicts, a `note` on the tests, and `parts`, one for each lineage
-    or pair (see findings/evaluate.py).
+    """Findings of the page: `counts` of verdicts, a `note` on the tests, and `parts`, one for each
+    lineage or pair (see findings/evaluate.py).
     """
     counts = Counter(finding["verdict"] for finding in findings)
     return {
@@ -73,6 +73,6 @@ def verdicts(findings: list[dict]) -> dict:
 
 
 def settings_text(settings: dict) -> str:
-    """Settings as YAML, in the order that they have."""
-    # Through JSON, so that what two settings share is written twice and not as YAML's &id001.
+    """Settings as YAML, in their own order."""
+    # Through JSON, so that an object that two settings share is written twice and not as &id001.
     return yaml.safe_dump(json.loads(json.dumps(settings)), sort_keys=False, allow_unicode=True)

@@ -1,12 +1,12 @@
-"""Text classification: scores of a fine-tuned copy, task by task (paper 5.4). Its rules and settings are its own."""
+"""Text classification: scores of a fine-tuned copy by task (paper 5.4). Its rules are in evaluate.smk."""
 
 from ouroboros.pipeline.declarations import Field
 
 OF = "lm"
 ORDER = 4
 FIELDS = (
-    Field("accuracy", "accuracy", "share of examples classified rightly", "{:.3f}", "standard_error"),
-    Field("weighted_f1", "weighted F1", "F1 of the classes, by their share", "{:.3f}"),
+    Field("accuracy", "accuracy", "share of examples classified correctly", "{:.3f}", "standard_error"),
+    Field("weighted_f1", "weighted F1", "F1 of the classes, weighted by their frequency", "{:.3f}"),
 )  # fmt: skip
 # The paper's tasks, as it writes them.
 TASKS = {
@@ -16,5 +16,5 @@ TASKS = {
 
 
 def task_name(task: str) -> str:
-    """A task of the configuration as the paper writes it, where it is one of the paper's."""
+    """The paper's spelling of one of its tasks; any other name as it is."""
     return TASKS.get(task, task)

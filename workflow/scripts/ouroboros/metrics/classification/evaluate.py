@@ -22,9 +22,9 @@ def classify(
 ) -> dict:  # fmt: skip
     """Fine-tune a copy of the checkpoint in `folder` on `train` and measure it on `validation`.
 
-    `seeds` are those of the head's weights and of the order of examples. Returns the figures of
-    `measure`, and `training`: examples, updates and the mean loss in nats of all of them and of the
-    last tenth. Raises UserError where the checkpoint is damaged or the loss is not finite.
+    `seeds` are those of the head's weights and of the order of examples. Returns `scores`,
+    and `training`: examples, updates and the mean loss in nats of all updates and of the last
+    tenth. Raises UserError where the checkpoint is damaged or the loss is not finite.
     """
     tokenizer, end_of_text = read_tokenizer(folder)
     weights_seed, order_seed = seeds
@@ -37,11 +37,11 @@ def classify(
     model = read_classifier(folder, len(kind.classes), vocabulary, weights_seed).to(device)
     _check_length(model, settings.max_length)
     orders = [np.searchsorted(used, order) for order in orders]
-    learnt, tokens = tokens[: len(used)], tokens[len(used) :]
-    losses = fine_tune(model, learnt, train.labels[used], orders, settings)
+    train_tokens, tokens = tokens[: len(used)], tokens[len(used) :]
+    losses = fine_tune(model, train_tokens, train.labels[used], orders, settings)
     predictions = predict(model, tokens, settings.eval_batch)
     return {
-        **measure(kind.classes, train.labels, validation.labels, predictions),
+        **scores(kind.classes, train.labels, validation.labels, predictions),
         "training": {
             "examples": sum(map(len, orders)),
             "updates": len(losses),
@@ -52,7 +52,7 @@ def classify(
 
 
 def seeds_for(seed: int, generation: int, task: str) -> tuple[int, int]:
-    """Two 63-bit seeds that belong to a task in a generation of a lineage with this `seed`."""
+    """Two 63-bit seeds of a task in a generation, from the lineage's `seed`."""
     words = np.random.SeedSequence([seed, generation, *task.encode()]).generate_state(2, np.uint64)
     return int(words[0] >> 1), int(words[1] >> 1)
 
@@ -94,10 +94,10 @@ def predict(model, tokens: list[np.ndarray], batch: int) -> np.ndarray:
     return classes
 
 
-def measure(
+def scores(
     classes: tuple[str, ...], train: np.ndarray, labels: np.ndarray, predictions: np.ndarray
 ) -> dict:
-    """Figures of `predictions` for examples with `labels`, int64 (examples,) both.
+    """Scores of `predictions` for examples with `labels`, int64 (examples,) both.
 
     `accuracy` with its binomial standard error, F1 averaged with the classes' counts as weights
     (paper 5.4), both again for the class that is most frequent in the labels of `train`

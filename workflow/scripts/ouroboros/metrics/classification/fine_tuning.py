@@ -1,6 +1,6 @@
 """Fine-tuning of a classifier on a task's examples (paper 5.4).
 
-What the paper leaves open is transformers' `Trainer` by its defaults: AdamW without weight decay,
+Where the paper is silent, the defaults of transformers' `Trainer` hold: AdamW without weight decay,
 a learning rate that falls linearly to zero, gradients clipped to norm 1, float32.
 """
 
@@ -41,8 +41,7 @@ def epoch_orders(count: int, epochs: float, seed: int) -> list[np.ndarray]:
 def batches(order: np.ndarray, lengths: np.ndarray, batch: int) -> list[np.ndarray]:
     """The examples of every update: of like length, from a window of `order` sorted by length.
 
-    The updates of a window follow one another at random: by the place that each one's first example
-    had in `order`.
+    The updates of a window are in random order: that of their first examples in `order`.
     """
     found = []
     for start in range(0, len(order), WINDOW * batch):
@@ -57,7 +56,7 @@ def fine_tune(
     model, tokens: list[np.ndarray], labels: np.ndarray, orders: list[np.ndarray],
     settings: FineTuning,
 ) -> np.ndarray:  # fmt: skip
-    """Train `model` on the examples of each epoch's order; the loss of every update: float32."""
+    """Train `model` on the examples of each epoch's order; returns the losses: float32 (updates,)."""
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # nothing reads what it never wrote
     lengths = np.array([len(text) for text in tokens])

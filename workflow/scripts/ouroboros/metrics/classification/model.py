@@ -1,4 +1,4 @@
-"""A checkpoint as a classifier: transformers' `AutoModelForSequenceClassification`, made quick.
+"""A checkpoint as a classifier: transformers' `AutoModelForSequenceClassification`, made faster.
 
 Two changes leave every number as it is, up to floating point. The model's family replaces parts by
 faster ones. And the embeddings are those of the tokens that occur: Adam leaves the others, whose

@@ -1,4 +1,4 @@
-"""The eight tasks of text classification (paper 5.4, 5.5): their columns and classes, and their reading.
+"""The eight tasks of text classification (paper 5.4, 5.5): columns, classes, and readers of examples.
 
 Examples come from the hub, or from files with the hub's columns (jsonl, parquet, tsv).
 """
@@ -22,7 +22,7 @@ OFFLINE = (
 
 
 class Kind(NamedTuple):
-    """What a task's examples look like."""
+    """Columns and classes of a task's examples."""
 
     columns: tuple[str, ...]  # of the text, or of the two texts that are compared
     classes: tuple[str, ...]  # a label is a place in here
@@ -60,7 +60,7 @@ def read_hub(kind: Kind, path: str, subset: str | None, split: str) -> Examples:
 
 
 def read_files(kind: Kind, paths: Iterable) -> Examples:
-    """The examples of jsonl, parquet and tsv files, in the order of the files.
+    """The examples of jsonl, parquet and tsv files, one file after the other.
 
     Raises UserError naming file, line and what would be right.
     """

@@ -1,7 +1,6 @@
-"""Requests to a judge, and what can go wrong with them.
+"""Requests to the judge. Transient errors are retried; permanent ones raise UserError.
 
-What fails in passing is tried again at the judge's pace; what no waiting mends ends the job in words.
-The key goes into requests and nowhere else: it is taken out of whatever a server says.
+The API key goes into requests and nowhere else: it is removed from whatever a server answers.
 """
 
 import asyncio
@@ -10,52 +9,55 @@ import logging
 import openai
 
 from ouroboros.errors import UserError
-from ouroboros.metrics.gpt_eval.price import at_most, money
-from ouroboros.metrics.gpt_eval.rate_limit import Pace, pause_asked
+from ouroboros.metrics.gpt_eval.price import highest_price, price
+from ouroboros.metrics.gpt_eval.rate_limit import RateLimit, retry_after
 
 log = logging.getLogger("ouroboros")
 
 TRANSIENT = frozenset({408, 409, 425, 429})  # and all from 500 up
 FIRST_PAUSE = 1.0  # seconds after a failure, doubled with each one in a row
 LONGEST_PAUSE = 60.0
-LONGEST_ASKED = 900.0  # seconds that a server may ask to wait
+LONGEST_RETRY_AFTER = 900.0  # seconds that a server may ask to wait
 
 
 class JudgeClient:
-    """Asks `judge` with the API key `key` (empty for a server without one)."""
+    """Sends questions to `judge` with the API key `key` (empty for a server without one).
+
+    Replies are appended to `replies`, and their cost stays within the judge's budget.
+    """
 
     def __init__(self, judge, key: str, replies):
         self.judge, self.key, self.replies = judge, key, replies
-        self.pace = Pace(judge.requests_per_minute)
-        self.flying = {}  # requests on their way -> what each costs at most
+        self.rate_limit = RateLimit(judge.requests_per_minute)
+        self.in_flight = {}  # request -> the most that it can cost
         self.client = openai.AsyncOpenAI(
             base_url=judge.base_url, api_key=key or "none", max_retries=0, timeout=None
         )
 
     async def close(self):
-        """Let what is on its way arrive; it is paid for."""
-        await asyncio.gather(*self.flying, return_exceptions=True)
+        """Wait for the replies in flight, which are paid for, and close the connection."""
+        await asyncio.gather(*self.in_flight, return_exceptions=True)
         await self.client.close()
 
     async def reply(self, question: str, digest: str) -> dict:
-        """The record of the reply to a question, which is on disk under `digest` by then.
+        """Ask a question; the record of the reply, which is then on disk under `digest`.
 
         Raises UserError when the judge refuses, keeps failing, or could cost more than its budget.
         """
         for retry in range(self.judge.max_retries + 1):
-            await self.pace.turn()
+            await self.rate_limit.wait()
             most = self._within_budget(question)
             request = asyncio.ensure_future(self._request(question, digest, most))
-            self.flying[request] = most
-            request.add_done_callback(self.flying.pop)
+            self.in_flight[request] = most
+            request.add_done_callback(self.in_flight.pop)
             pause = None
             try:
                 return await asyncio.shield(request)
             except openai.APIStatusError as error:
-                failure = self._status(error)
-                pause = pause_asked(error.response.headers)
+                failure = self._refusal(error)
+                pause = retry_after(error.response.headers)
             except (openai.APIError, TimeoutError, ValueError) as error:
-                failure = self._lost(error)
+                failure = self._no_answer(error)
             self._pause(failure, retry, pause)
         raise UserError(
             f"The judge at {self.judge.base_url} failed {retry + 1} times in a row, at last with: "
@@ -75,7 +77,7 @@ class JudgeClient:
             record = self._record(response, digest, most)
         except (TimeoutError, ValueError, openai.APIError) as error:
             if _may_be_billed(error):
-                self.replies.append({"key": None, "lost": self._lost(error), "cost": most})
+                self.replies.append({"key": None, "lost": self._no_answer(error), "cost": most})
             raise
         self.replies.append(record)
         return record
@@ -90,17 +92,17 @@ class JudgeClient:
         tokens = (usage.prompt_tokens, usage.completion_tokens) if usage else (None, None)
         return {
             "key": digest,
-            "reply": self._clean(text),
-            "finish_reason": self._clean(choice.finish_reason),
-            "model": self._clean(response.model),
+            "reply": self._without_key(text),
+            "finish_reason": self._without_key(choice.finish_reason),
+            "model": self._without_key(response.model),
             "input_tokens": tokens[0],
             "output_tokens": tokens[1],
-            "cost": money(self.judge, *tokens) if usage else most,
+            "cost": price(self.judge, *tokens) if usage else most,
         }
 
     def _within_budget(self, question):
-        most, budget = at_most(self.judge, question), self.judge.budget
-        if self.replies.spent + sum(self.flying.values()) + most > budget:
+        most, budget = highest_price(self.judge, question), self.judge.budget
+        if self.replies.spent + sum(self.in_flight.values()) + most > budget:
             raise UserError(
                 f"The budget of {budget:g} of the judge {self.judge.model} is used up: the next "
                 f"request could cost more than is left of it ({self.replies.spent:.6g} is spent). "
@@ -108,18 +110,20 @@ class JudgeClient:
             )
         return most
 
-    def _pause(self, failure, retry, asked):
-        seconds = min(FIRST_PAUSE * 2**retry, LONGEST_PAUSE) if asked is None else asked
-        if seconds > LONGEST_ASKED:
+    def _pause(self, failure, retry, seconds):
+        """No request for `seconds`, which the server asked for, or else for longer with each retry."""
+        if seconds is None:
+            seconds = min(FIRST_PAUSE * 2**retry, LONGEST_PAUSE)
+        if seconds > LONGEST_RETRY_AFTER:
             raise UserError(
                 f"The judge at {self.judge.base_url} wants no request for {seconds:.0f} seconds "
                 f"({failure}). All replies so far are kept: run the same command again after that."
             )
         log.warning("The judge: %s. Next request in %.1f s.", failure, seconds)
-        self.pace.pause(seconds)
+        self.rate_limit.pause(seconds)
 
-    def _status(self, error):
-        """An answer with an error status, in words; UserError where asking again is of no use."""
+    def _refusal(self, error):
+        """The text of an error status; UserError where a retry is of no use."""
         status, where = error.status_code, f"The judge at {self.judge.base_url}"
         if status == 401:
             variable = self.judge.key_variable
@@ -131,27 +135,29 @@ class JudgeClient:
                 else "it wants a key, but `key_variable` of the judge is null"
             )
             raise UserError(f"{where} refused the request (401): {reason}.") from None
-        message = self._clean(error.message).removeprefix(f"Error code: {status} - ")
-        said = f"{status}: {message[:300]}"
+        message = self._without_key(error.message).removeprefix(f"Error code: {status} - ")
+        answer = f"{status}: {message[:300]}"
         if error.code == "insufficient_quota":
-            raise UserError(f"{where} says that the account has no credit left ({said}).") from None
+            raise UserError(
+                f"{where} says that the account has no credit left ({answer})."
+            ) from None
         if status not in TRANSIENT and status < 500:
             raise UserError(
-                f"{where} refused the request ({said}). Check `base_url`, `model` and the other "
+                f"{where} refused the request ({answer}). Check `base_url`, `model` and the other "
                 "settings of the judge in the configuration; all replies so far are kept."
             ) from None
-        return said
+        return answer
 
-    def _lost(self, error):
+    def _no_answer(self, error):
         if isinstance(error, TimeoutError):
             return f"no answer within {self.judge.timeout:g} s"
-        return self._clean(str(error) or type(error).__name__)[:300].rstrip(".")
+        return self._without_key(str(error) or type(error).__name__)[:300].rstrip(".")
 
-    def _clean(self, text):
+    def _without_key(self, text):
         return str(text).replace(self.key, "[key]") if self.key else str(text)
 
 
 def _may_be_billed(error):
-    """Whether the judge may have worked on a request whose answer was lost."""
+    """True where the judge may charge for a request whose answer was lost."""
     connected = type(error.__cause__).__name__ not in ("ConnectError", "ConnectTimeout")
     return not isinstance(error, openai.APIStatusError) and connected

@@ -1,4 +1,4 @@
-"""GPT-Eval: a judge's grades of completions (paper 5.3.3). Its rules and settings are its own."""
+"""GPT-Eval: a judge's grades of completions (paper 5.3.3). Its rules are in evaluate.smk."""
 
 from ouroboros.pipeline.declarations import Field
 

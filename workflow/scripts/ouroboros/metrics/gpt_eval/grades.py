@@ -1,12 +1,12 @@
-"""What a judge is asked about a completion, how its reply is read, and a generation's scores."""
+"""The question to the judge about a completion, its reply as grades, and the scores of an LM."""
 
 import json
-import math
 import re
 
 import numpy as np
 
 from ouroboros.metrics.gpt_eval.declaration import GRADED
+from ouroboros.metrics.ppl.ratio import ratio
 
 BEST = 9
 
@@ -43,8 +43,8 @@ def question(beginning: str, completion: str) -> str:
 def read_grades(reply: str) -> dict[str, int] | None:
     """The grades in a judge's reply, or None where it does not say them plainly.
 
-    They are a JSON object with the three names and whole numbers from 0 to 9 (or "8/9"), in prose,
-    a code fence, or any quotes. Several objects count if they agree; nothing is guessed.
+    They are a JSON object with the three names and whole numbers from 0 to 9 (or "8/9"), also inside
+    prose or a code fence, with quotes of any kind. Several objects count if they agree; nothing is guessed.
     """
     found = [_grades(text) for text in OBJECT.findall(THOUGHTS.sub("", reply))]
     found = [grades for grades in found if grades is not None]
@@ -54,9 +54,8 @@ def read_grades(reply: str) -> dict[str, int] | None:
 def scores(grades: list[list[dict | None]]) -> dict:
     """Mean and standard error of each grade; `grades` holds those of each beginning's completions.
 
-    A grade of None is counted as `unparsed` and in no mean. The standard error is that of a ratio
-    (summed grades over their number) with beginnings as the sampled units, since completions of
-    one beginning are not independent.
+    A grade of None is counted as `unparsed` and in no mean. The sampled units are the beginnings, since
+    completions of one beginning are not independent.
     """
     graded = [[entry for entry in story if entry is not None] for story in grades]
     completions, read = sum(map(len, grades)), sum(map(len, graded))
@@ -76,13 +75,8 @@ def _mean(stories):
     if not stories:
         return {"mean": None, "standard_error": None}
     sums = np.array([sum(story) for story in stories], float)
-    lengths = np.array([len(story) for story in stories])
-    count, total = len(stories), lengths.sum()
-    mean = sums.sum() / total
-    if count == 1:
-        return {"mean": float(mean), "standard_error": None}
-    spread = ((sums - mean * lengths) ** 2).sum() * count / (count - 1)
-    return {"mean": float(mean), "standard_error": math.sqrt(spread) / int(total)}
+    mean, error = ratio(sums, np.array([len(story) for story in stories]))
+    return {"mean": mean, "standard_error": error}
 
 
 def _grades(text):

@@ -1,4 +1,4 @@
-"""A judge, a chat model behind any OpenAI-compatible endpoint, grades completions (paper 5.3.3, step 2)."""
+"""Completions graded by a judge, a chat model at an OpenAI-compatible endpoint (paper 5.3.3, step 2)."""
 
 import asyncio
 import hashlib
@@ -36,14 +36,14 @@ class Judge:
     budget: float
 
     def digest(self, question: str, copy: int, attempt: int) -> str:
-        """What a reply belongs to: everything that it depends on, of the judge's settings too.
+        """The key of a reply in the log: a hash of all that the reply depends on.
 
         `copy` tells equal completions of one beginning apart, `attempt` the requests about one.
         """
         temperature = None if self.temperature is None else float(self.temperature)
         settings = [self.base_url, self.model, temperature, self.max_tokens]
-        asked = [*settings, question, copy, attempt]
-        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+        identity = [*settings, question, copy, attempt]
+        return hashlib.sha256(json.dumps(identity).encode()).hexdigest()
 
 
 def read_key(variable: str | None) -> str:
@@ -58,7 +58,7 @@ def read_key(variable: str | None) -> str:
 
 
 def questions(stories: list[dict]) -> list[list[str]]:
-    """What the judge is asked about every completion of `stories` (see sampling/completions.py)."""
+    """The question to the judge about every completion of `stories` (see sampling/completions.py)."""
     return [
         [question(story["beginning"], completion["text"]) for completion in story["completions"]]
         for story in stories
@@ -69,21 +69,21 @@ def grade(judge: Judge, stories: list[dict], replies) -> tuple[list[list], list[
     """Grades of every completion, in the shape of `stories`, and the records of all replies.
 
     A completion's grades are None where none of `attempts` replies could be read. `replies` is an
-    open file of replies; the judge is asked for what is not in it. Raises UserError when the judge
+    open log of replies; the judge is asked only for what is not in it. Raises UserError when the judge
     refuses, keeps failing, or costs more than its budget.
     """
-    asked = questions(stories)
+    texts = questions(stories)
     missing = [
-        text for story in asked for copy, text in enumerate(story)
+        text for story in texts for copy, text in enumerate(story)
         if replies.get(judge.digest(text, copy, 0)) is None
     ]  # fmt: skip
     if missing:
-        _announce(judge, missing, replies.spent)
-    return asyncio.run(_grade(judge, asked, replies))
+        _check_budget(judge, missing, replies.spent)
+    return asyncio.run(_grade(judge, texts, replies))
 
 
-def _announce(judge, missing, spent):
-    """Log the estimate of what is to come; UserError where the budget will not do."""
+def _check_budget(judge, missing, spent):
+    """Log the estimated price; UserError where it is more than is left of the budget."""
     cost = estimate(judge, missing)
     log.info(
         "%s at %s: %d requests, about %d input and %d output tokens, about %.4f by the prices in the "
@@ -99,17 +99,17 @@ def _announce(judge, missing, spent):
         )
 
 
-async def _grade(judge, asked, replies):
+async def _grade(judge, texts, replies):
     client = JudgeClient(judge, read_key(judge.key_variable), replies)
-    grades = [[None] * len(story) for story in asked]
-    records = [[[] for _ in story] for story in asked]
-    places = [(story, copy) for story, texts in enumerate(asked) for copy in range(len(texts))]
+    grades = [[None] * len(story) for story in texts]
+    records = [[[] for _ in story] for story in texts]
+    places = [(story, copy) for story, each in enumerate(texts) for copy in range(len(each))]
     waiting = iter(places)
     progress = Progress("gpt_eval", len(places), "completions")
 
     async def work():
         for story, copy in waiting:
-            text = asked[story][copy]
+            text = texts[story][copy]
             for attempt in range(judge.attempts):
                 digest = judge.digest(text, copy, attempt)
                 record = replies.get(digest) or await client.reply(text, digest)

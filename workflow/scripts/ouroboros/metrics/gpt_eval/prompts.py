@@ -11,7 +11,7 @@ OFFICIAL = "roneneldan/TinyStories", "Evaluation prompts.yaml"
 
 
 def read_prompts(source) -> list[str]:
-    """The beginnings in a YAML file, a list of texts; or the official ones, where `source` is HUB."""
+    """Read a YAML file with a list of beginnings, or the paper's from the hub where `source` is HUB."""
     path = Path(_official() if source == HUB else source)
     try:
         prompts = yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""A judge's replies, each appended to a file as it arrives: what was paid for once is never asked again."""
+"""The log of a judge's replies, each appended as it arrives: what was paid for is never asked again."""
 
 import contextlib
 import fcntl
@@ -14,9 +14,9 @@ log = logging.getLogger("ouroboros")
 
 
 class Replies:
-    """The file of one judge, open for one job at a time; others wait for it.
+    """The log of one judge, open for one job at a time; others wait for it.
 
-    A line is a JSON object: `key` (what was asked, see judge.py), `reply`, `cost` and more.
+    A line is a JSON object: `key` (see Judge.digest), `reply`, `cost` and more.
     """
 
     def __init__(self, path):
@@ -38,11 +38,11 @@ class Replies:
         return self
 
     def __exit__(self, *_):
-        with contextlib.suppress(OSError):  # what could not be written has been said already
+        with contextlib.suppress(OSError):  # an error of writing was raised before
             self.file.close()
 
     def get(self, key: str) -> dict | None:
-        """The record under this key."""
+        """The record under this key, None if there is none."""
         return self.records.get(key)
 
     def append(self, record: dict):

@@ -4,23 +4,21 @@ import math
 
 import numpy as np
 
+from ouroboros.metrics.ppl.ratio import ratio
+
 
 def perplexity(losses: list[np.ndarray]) -> dict:
-    """Figures of `story_losses`: perplexity, mean loss and its standard error over stories.
+    """Perplexity, the mean loss in nats, and its standard error with stories as the sampled units.
 
-    The standard error is that of a ratio (summed loss over tokens) with stories as the sampled
-    units, since the tokens of one story are not independent.
+    `losses`: an array per story, as `story_losses` returns them.
     """
     sums = np.array([story.sum(dtype=np.float64) for story in losses])
     lengths = np.array([len(story) for story in losses])
-    tokens = int(lengths.sum())
-    loss = sums.sum() / tokens
-    count = len(losses)
-    spread = ((sums - loss * lengths) ** 2).sum() * count / max(count - 1, 1)
+    loss, error = ratio(sums, lengths)
     return {
         "perplexity": math.exp(min(loss, 700.0)),
-        "loss": float(loss),
-        "standard_error": math.sqrt(spread) / tokens if count > 1 else None,
-        "tokens": tokens,
-        "stories": count,
+        "loss": loss,
+        "standard_error": error,
+        "tokens": int(lengths.sum()),
+        "stories": len(losses),
     }

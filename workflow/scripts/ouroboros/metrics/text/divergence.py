@@ -1,4 +1,4 @@
-"""How far a corpus's tokens and pairs of tokens have drifted from the initial corpus's."""
+"""Divergence of a corpus's tokens and pairs of tokens from the initial corpus's."""
 
 import math
 from collections.abc import Iterable
@@ -18,8 +18,8 @@ class Frequencies:
     """Counts the tokens of sequences, and the pairs of neighbours inside the first of them.
 
     Pairs are counted in the first `bigram_sequences` sequences alone, since GPT-2's vocabulary has
-    2.5e9 of them: 4 bytes (8 for a vocabulary of more than 65,536 tokens) are held for each pair that
-    is there, and as much again while counting.
+    2.5e9 of them: 4 bytes (8 for a vocabulary of more than 65,536 tokens) are kept for each pair that
+    occurs, and as much again while counting.
     """
 
     def __init__(self, bigram_sequences: int, vocabulary_size: int):
@@ -32,12 +32,12 @@ class Frequencies:
 
     @classmethod
     def of(
-        cls, blocks: Iterable[Corpus], bigram_sequences: int, vocabulary_size: int
+        cls, parts: Iterable[Corpus], bigram_sequences: int, vocabulary_size: int
     ) -> "Frequencies":
-        """Of a corpus, in parts of sequences of the same length."""
+        """The frequencies of a corpus, given in parts of sequences of the same length."""
         frequencies = cls(bigram_sequences, vocabulary_size)
-        for block in blocks:
-            frequencies.add(block.tokens)
+        for part in parts:
+            frequencies.add(part.tokens)
         return frequencies
 
     def add(self, rows: np.ndarray):
@@ -54,7 +54,7 @@ class Frequencies:
     def bigrams(self) -> tuple[np.ndarray, np.ndarray]:
         """The different pairs in order, as first id x vocabulary + second id, and their counts (uint32).
 
-        To be asked for behind the last `add`.
+        Valid after the last `add`.
         """
         every = np.concatenate([np.empty(0, self.code), *self.pairs])
         self.pairs.clear()
@@ -63,18 +63,18 @@ class Frequencies:
         return every[firsts], np.diff(firsts, append=len(every)).astype(np.uint32)
 
 
-def drift(own_blocks, initial_blocks, bigram_sequences: int, vocabulary_size: int) -> dict:
-    """All that compares a corpus with the initial one, and what shows repetition in it.
+def drift(own_parts, initial_parts, bigram_sequences: int, vocabulary_size: int) -> dict:
+    """Divergence of a corpus from the initial one, and its repetition.
 
-    `own_blocks`, `initial_blocks`: functions that give the corpora's parts anew, to pass over.
+    `own_parts`, `initial_parts`: functions that return an iterator over the corpus's parts.
     """
     own, initial = (
         Frequencies.of(parts(), bigram_sequences, vocabulary_size)
-        for parts in (own_blocks, initial_blocks)
+        for parts in (own_parts, initial_parts)
     )
     runs = Runs(vocabulary_size)
-    for block in own_blocks():
-        runs.add(block.tokens)
+    for part in own_parts():
+        runs.add(part.tokens)
     return {
         **runs.result(initial.tokens),
         "zipf": zipf(own.tokens),
@@ -83,13 +83,13 @@ def drift(own_blocks, initial_blocks, bigram_sequences: int, vocabulary_size: in
 
 
 def divergence(initial: Frequencies, own: Frequencies) -> dict:
-    """Kullback-Leibler divergences in nats between two corpora, and what is left of the tail.
+    """Kullback-Leibler divergences in nats between two corpora, and the survival of rare tokens.
 
-    `lost`: of the initial corpus from the own one, KL(initial || own): the price of coding initial
-    text by own frequencies, high where tokens were forgotten (the direction that perplexity has).
-    `gained`: KL(own || initial), high where the own corpus says what the initial one does not.
-    Sampling alone makes both positive, by up to about K / 2 x (1 / n + 1 / m) for K different
-    n-grams that occur n and m times in all: compare corpora of the same size.
+    `lost`: KL(initial || own), the cost of coding initial text by own frequencies, high where tokens
+    were forgotten (the direction that perplexity has). `gained`: KL(own || initial), high where the
+    own corpus has what the initial one lacks. Sampling alone makes both positive, by up to about
+    K / 2 x (1 / n + 1 / m) for K different n-grams that occur n and m times in all: compare corpora
+    of the same size.
     """
     codes = np.concatenate([initial.bigrams[0], own.bigrams[0]])
     codes.sort(kind="stable")  # which merges the two
@@ -123,13 +123,13 @@ def kullback_leibler(p: np.ndarray, q: np.ndarray) -> float | None:
 
 
 def tail(initial: np.ndarray, own: np.ndarray) -> dict:
-    """What is left of the initial corpus's rarest tokens.
+    """Survival of the initial corpus's rarest tokens in the own corpus.
 
     They are those with an initial count of 1 to k, for the largest k at which all of them together
     make up 1% of the initial corpus or less. Returns `largest_count` (k), `tokens` (how many
     different ones there are), `surviving` (the share of these that occurs in the own corpus) and
     `initial_mass` and `mass` (the share of all tokens that they make up there and here). The
-    shares are None where there is nothing to take them of.
+    shares are None where their denominator is 0.
 
     `initial`, `own`: how often each token id occurs, int64 (ids,).
     """
@@ -165,7 +165,7 @@ def _at(codes, own_codes, own_counts):
 
 
 def _begins(ordered):
-    """Where a value differs from the one before it."""
+    """True where a value differs from the one before it: bool, as long as `ordered`."""
     begins = np.ones(len(ordered), bool)
     begins[1:] = ordered[1:] != ordered[:-1]
     return begins

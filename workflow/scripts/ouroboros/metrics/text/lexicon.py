@@ -1,4 +1,4 @@
-"""The English words that spaCy knows: what out-of-vocabulary words are told by (paper 5.3.2)."""
+"""The word list that defines OOV (out-of-vocabulary) words: spaCy's English words (paper 5.3.2)."""
 
 import re
 from collections.abc import Iterable
@@ -47,7 +47,7 @@ def write_lexicon(words: Iterable[str], path):
 
 
 def read_lexicon(path) -> frozenset[str]:
-    """The words that `write_lexicon` wrote."""
+    """Read the words that `write_lexicon` wrote."""
     return frozenset(Path(path).read_text(encoding="utf-8").split("\n")[:-1])
 
 

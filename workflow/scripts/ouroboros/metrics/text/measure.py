@@ -1,4 +1,4 @@
-"""Statistics of a corpus, measured."""
+"""Measure the statistics of a corpus."""
 
 from ouroboros.data.corpus import row_groups
 from ouroboros.data.tokenizer import read_tokenizer, vocabulary_size
@@ -8,7 +8,7 @@ from ouroboros.metrics.text.statistics import text_statistics
 
 
 def measure(inputs, settings, device, batch) -> dict:
-    """The figures of text.json; it computes on the CPU, a part of the corpus at a time."""
+    """The contents of text.json; computed on the CPU, a part of the corpus at a time."""
     tokenizer, end_of_text = read_tokenizer(inputs.tokenizer)
     statistics = text_statistics(
         row_groups(inputs.corpus), tokenizer, end_of_text, read_lexicon(inputs.lexicon),

@@ -1,7 +1,7 @@
-"""Words of tokens, and those that are in no lexicon (paper 5.3.2), counted exactly at 6e8 tokens.
+"""Words of a tokenised corpus, and those outside the lexicon (paper 5.3.2), counted exactly at 6e8 tokens.
 
 A word is a maximal run, inside one sequence, of a token that is letters only, optionally after one
-leading space, and the tokens behind it that are letters only with no leading space.
+leading space, and the tokens after it that are letters only with no leading space.
 """
 
 from collections.abc import Iterable
@@ -83,7 +83,7 @@ class WordCounter:
 
 
 class _Letters:
-    """The lower-cased letters of every token id, one behind the other, as UTF-8."""
+    """The lower-cased letters of all token ids, concatenated, as UTF-8."""
 
     def __init__(self, texts: list[bytes]):
         self.lengths = np.array([len(text) for text in texts])
@@ -91,9 +91,9 @@ class _Letters:
         self.flat = np.frombuffer(b"".join(texts), np.uint8)
 
     def join(self, tokens, begins):
-        """The texts of words: `tokens` one word behind the other, word i from `begins[i]` on.
+        """The texts of words: the tokens of all words, concatenated, word i from `begins[i]` on.
 
-        Returns the words' letters one behind the other (uint8), and the words' lengths in bytes.
+        Returns the letters of all words, concatenated (uint8), and the words' lengths in bytes.
         """
         lengths = self.lengths[tokens]
         ends = np.cumsum(lengths)
@@ -103,7 +103,7 @@ class _Letters:
 
 
 class _TextCounts:
-    """How often each text occurs: for every length in bytes, texts in order and their counts."""
+    """Counts of texts: for every length in bytes, the texts in order and their counts."""
 
     MERGE_AT = 1 << 16  # texts of a length that wait before they are merged
 
@@ -112,7 +112,7 @@ class _TextCounts:
         self.waiting = {}  # length -> list of (texts, counts)
 
     def add(self, letters, lengths):
-        """Count texts that lie one behind the other in `letters`, `lengths` bytes each."""
+        """Count texts, concatenated in `letters`, `lengths` bytes each."""
         starts = np.cumsum(lengths) - lengths
         order = np.argsort(lengths, kind="stable")
         for same in np.split(order, np.flatnonzero(np.diff(lengths[order])) + 1):
@@ -150,7 +150,7 @@ def _sum(parts):
 
 
 def _found(texts, known):
-    """Which of `texts` (in order, distinct) are in `known`."""
+    """True for each of `texts` (in order, distinct) that is in `known`: bool (texts,)."""
     found = np.zeros(len(texts), bool)
     places = np.searchsorted(texts, known)
     inside = places < len(texts)

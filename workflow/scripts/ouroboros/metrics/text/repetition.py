@@ -1,4 +1,4 @@
-"""What shows repetition in a corpus: runs of tokens that repeat themselves, and the Zipf slope.
+"""Repetition in a corpus: runs of tokens that repeat themselves, and the Zipf slope.
 
 A run of period p is a maximal stretch of a sequence in which every token equals the one p before
 it and which holds the repeated unit at least twice, 2p tokens or more (Kolpakov and Kucherov 1999,
@@ -24,9 +24,9 @@ class Runs:
     def add(self, rows: np.ndarray):
         """Look for runs in sequences: token ids (rows, length)."""
         self.tokens += rows.size
-        # A column behind the last one, that equals nothing, keeps runs inside their sequence.
+        # A column after the last one, that equals nothing, keeps runs inside their sequence.
         padded = np.pad(rows, ((0, 0), (0, 1))).reshape(-1)
-        edges = np.zeros(len(padded) + 1, np.int8)  # +1 where a run begins, -1 behind its end
+        edges = np.zeros(len(padded) + 1, np.int8)  # +1 where a run begins, -1 after its end
         for period in PERIODS:
             begins, ends = _runs(rows, period)
             edges[begins] += 1
@@ -39,7 +39,9 @@ class Runs:
         self.inside += np.bincount(padded[inside], minlength=len(self.inside))
 
     def result(self, initial: np.ndarray) -> dict:
-        """`longest_run`: its tokens, its period and its unit's token ids (the first of the longest,
+        """The statistics of runs, as text.json has them.
+
+        `longest_run`: its tokens, its period and its unit's token ids (the first of the longest,
         the shortest period it has); `run_share`: the share of all tokens that lie in a run;
         `run_head_share`: the share of those that are among the `HEAD` most frequent tokens of the
         initial corpus (None where there is no run).
@@ -71,8 +73,8 @@ def _runs(rows, period):
 def zipf(frequencies: np.ndarray) -> dict:
     """Slope of log frequency over log rank (Zipf 1949), by least squares, each rank counting once.
 
-    Over the ranks 10 to 1,000, or to the last there is: the head before does not follow the law,
-    the tail behind is mostly noise. `ranks` has the range; the slope is None below two ranks.
+    Over the ranks 10 to 1,000, or to the last there is: the head before them does not follow the
+    law, the tail after them is mostly noise. `ranks` has the range; the slope is None below two ranks.
 
     `frequencies`: how often each token id occurs, int64 (ids,).
     """

@@ -1,6 +1,6 @@
 """Statistics of a corpus: entropy, words outside the lexicon, repetition, story lengths.
 
-One pass over the corpus; what is kept is counts, so memory does not grow with its size (but see
+One pass over the corpus keeps counts alone, so memory does not grow with its size (but see
 `WordCounter`).
 """
 
@@ -22,7 +22,7 @@ PERCENTILES = (10, 50, 90)  # of the story length
 
 
 def text_statistics(
-    blocks: Iterable[Corpus],
+    parts: Iterable[Corpus],
     tokenizer: Tokenizer,
     end_of_text: int,
     lexicon: Iterable[str],
@@ -30,7 +30,7 @@ def text_statistics(
 ) -> dict:
     """The statistics of a corpus, as plain numbers, lists and dicts that JSON can hold.
 
-    `blocks`: the corpus in order, in parts of sequences of the same length.
+    `parts`: the corpus in order, in parts of sequences of the same length.
     `lexicon`: lower-cased words. `distinct_sequences`: how many of the first rows distinct_n is
     counted over, since it falls with the size of the text; these rows are held in memory.
     `end_of_text`: the id of the token that ends a story.
@@ -40,7 +40,7 @@ def text_statistics(
     story_lengths = np.zeros(1, np.int64)
     words = WordCounter(tokenizer)
     sequences, fourgrams, distinct_fourgrams, first = 0, 0, 0, []
-    for rows, previous in _pieces(blocks):
+    for rows, previous in _pieces(parts):
         frequencies += np.bincount(rows.reshape(-1), minlength=len(frequencies))
         # a complete story is shorter than its row
         story_lengths = story_lengths + np.bincount(
@@ -107,7 +107,7 @@ def ngrams(rows: np.ndarray, order: int) -> np.ndarray:
 
 
 def distinct_per_row(packed: np.ndarray) -> int:
-    """How many different n-grams each row has, summed over the rows (Welleck et al. 2020).
+    """Number of different n-grams in each row, summed over the rows (Welleck et al. 2020).
 
     1 minus its ratio to the number of n-grams is seq-rep-n ("Neural text generation with
     unlikelihood training").
@@ -119,7 +119,7 @@ def distinct_per_row(packed: np.ndarray) -> int:
 
 
 def distinct_n(rows: np.ndarray) -> dict:
-    """Different n-grams / n-grams for n = 1 to 4 inside rows.
+    """Number of different n-grams over number of n-grams inside rows, for n = 1 to 4.
 
     Li et al. 2016, "A diversity-promoting objective function for neural conversation models", for
     n = 1 and 2. None for an n that no row is long enough for.
@@ -134,7 +134,7 @@ def distinct_n(rows: np.ndarray) -> dict:
 def complete_stories(rows: np.ndarray, previous: np.ndarray, end_of_text: int) -> np.ndarray:
     """Lengths in tokens of the stories that begin and end within a row, end-of-text not counted.
 
-    A story begins behind end-of-text (which may be the row's previous token) and ends before it.
+    A story begins after end-of-text (which may be the row's previous token) and ends before it.
     Empty ones, between two end-of-texts, are left out.
     """
     row, column = np.nonzero(np.column_stack([previous, rows]) == end_of_text)
@@ -157,11 +157,12 @@ def story_length(histogram: np.ndarray) -> dict:
     return {"complete_stories": count, "mean": total / count if count else None, **percentiles}
 
 
-def _pieces(blocks) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    for block in blocks:
-        step = max(1, PIECE // max(1, block.tokens.shape[1]))
-        for start in range(0, len(block), step):
-            yield block.tokens[start : start + step], block.previous[start : start + step]
+def _pieces(parts) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield (tokens, previous tokens) of some sequences at a time."""
+    for part in parts:
+        step = max(1, PIECE // max(1, part.tokens.shape[1]))
+        for start in range(0, len(part), step):
+            yield part.tokens[start : start + step], part.previous[start : start + step]
 
 
 def _most_frequent_tokens(frequencies, tokenizer):

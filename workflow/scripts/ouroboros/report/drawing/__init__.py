@@ -1,4 +1,4 @@
-"""How figures are drawn, from numbers alone; readable in greyscale.
+"""Drawing of the figures, from numbers alone; readable in greyscale.
 
 Lines that are compared differ by marker and dash, or by their shade of grey, not by colour alone.
 """
@@ -13,7 +13,7 @@ import matplotlib.pyplot as plt
 from ouroboros.storage.atomic import new_file
 
 SIZE = (6.4, 4.2)  # inches
-REFERENCE = "0.35"  # the grey of lines that are no generation's: baseline, initial corpus, floor
+REFERENCE = "0.35"  # grey of lines of reference: baseline, initial corpus, floor
 # The same drawing gives the same bytes: no dates, no random ids.
 plt.rcParams["svg.hashsalt"] = "ouroboros"
 plt.rcParams["svg.fonttype"] = "none"

@@ -1,4 +1,4 @@
-"""The tails of the losses by generation: what perplexity, a mean, does not show (see metrics/ppl/loss_distribution.py)."""
+"""Distribution of the token losses by generation (see metrics/ppl/loss_distribution.py)."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,7 +13,7 @@ def draw_losses(histograms: dict[str, dict], title: str, paths: list):
     """Share of the validation tokens by their loss, a line per generation, lighter to darker.
 
     `histograms`: "baseline", "gen1", ... -> `loss_histogram` of its ppl.json. Of many generations
-    some are drawn, evenly apart, the first and the last among them.
+    some are drawn, evenly spaced, the first and the last among them.
     """
     generations = [name for name in histograms if name != "baseline"]
     places = np.linspace(0, len(generations) - 1, min(MOST_LINES, len(generations)))

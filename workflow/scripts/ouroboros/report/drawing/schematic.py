@@ -12,8 +12,9 @@ ROW, COLUMN = 0.95, 2.15  # from box to box
 def draw_schematic(lineage: str, generations: int, mark: str, tests: list[str], paths: list):
     """The lineage as boxes: corpora above, LMs below each, tests at the bottom.
 
-    Thick arrows are the recursion: text that is sampled, and that the next generation learns from;
-    dotted ones are tests. `mark` stands beside an arrow into a generation that learns from more. Of many generations the first two and the last are shown.
+    Thick arrows are the recursion: text that is sampled, and that the next generation is trained on;
+    dotted ones are tests. `mark` stands beside an arrow into a generation that is trained on more.
+    Of many generations the first two and the last are shown.
     """
     shown = [1, 2, generations] if generations > 3 else list(range(1, generations + 1))
     figure, axes = plt.subplots(layout="constrained")
@@ -42,7 +43,7 @@ def draw_schematic(lineage: str, generations: int, mark: str, tests: list[str], 
     axes.set(xlim=(-BOX[0] * 0.6, COLUMN * (columns - 1) + BOX[0] * 0.6), ylim=(low, corpus + 0.6))
     axes.set_axis_off()
     axes.set_title(
-        f"{lineage}. Thick: text, learnt from by an LM of new random weights. Dotted: tests.",
+        f"{lineage}. Thick: text, on which an LM is trained from random weights. Dotted: tests.",
         fontsize=9,
     )
     figure.set_size_inches(COLUMN * columns, corpus - low + 1.0)
@@ -63,7 +64,7 @@ def _box(axes, column, y, text, colour, height=BOX[1]):
 
 
 def _arrow(axes, start, end, **style):
-    """From box to box, edge to edge; (column, y) both."""
+    """Draw an arrow between the edges of two boxes; `start`, `end`: (column, y) of their centres."""
     (from_column, from_y), (to_column, to_y) = start, end
     x, y = COLUMN * from_column, COLUMN * to_column
     if from_column == to_column:

@@ -14,7 +14,7 @@ COLUMNS = 4
 
 
 def draw_scores(rows: pd.DataFrame, label: str, title: str, paths: list):
-    """A panel for each of `panel`, in the order of the rows, with one axis for the score if it is shared.
+    """A panel for each value of `panel`, in the order of the rows.
 
     `rows`: panel, generation (0: the untrained baseline, a line of reference), score, error (one
     standard error, or None), and guess (the score of always naming one class, or None).

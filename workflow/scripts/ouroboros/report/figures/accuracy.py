@@ -29,12 +29,12 @@ def draw_score(files, score, label, lineage, outputs):
 
     rows = [
         {
-            "panel": task_name(figures["provenance"]["task"]),
-            "generation": figures["provenance"]["generation"],
-            "score": figures[score],
-            "error": figures["standard_error"] if score == "accuracy" else None,
-            "guess": figures["majority"][score],
+            "panel": task_name(measured["provenance"]["task"]),
+            "generation": measured["provenance"]["generation"],
+            "score": measured[score],
+            "error": measured["standard_error"] if score == "accuracy" else None,
+            "guess": measured["majority"][score],
         }
-        for figures in map(read_json, files["classification"])
+        for measured in map(read_json, files["classification"])
     ]
     draw_scores(pd.DataFrame(rows), label, lineage, outputs)

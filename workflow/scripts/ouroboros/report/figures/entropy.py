@@ -21,10 +21,10 @@ def draw(files, settings, lineage, outputs):
 
     rows = [
         {
-            "generation": figures["provenance"]["generation"],
-            "entropy": figures["entropy"],
-            "oov_words": figures["oov_words"],
+            "generation": measured["provenance"]["generation"],
+            "entropy": measured["entropy"],
+            "oov_words": measured["oov_words"],
         }
-        for figures in map(read_json, files["text"])
+        for measured in map(read_json, files["text"])
     ]
     draw_entropy_and_oov(pd.DataFrame(rows), lineage, outputs)

@@ -28,12 +28,12 @@ def draw(files, settings, lineage, outputs):
     rows = [
         {
             "panel": name.capitalize(),
-            "generation": figures["provenance"]["generation"],
-            "score": figures[name]["mean"],
-            "error": figures[name]["standard_error"],
+            "generation": measured["provenance"]["generation"],
+            "score": measured[name]["mean"],
+            "error": measured[name]["standard_error"],
             "guess": None,
         }
-        for figures in map(read_json, files["gpt_eval"])
+        for measured in map(read_json, files["gpt_eval"])
         for name in SHOWN
     ]
     title = f"{lineage}, graded by {settings['judge']['model']}"

@@ -1,4 +1,4 @@
-"""Histograms of token losses: the tails that perplexity, a mean, does not show."""
+"""Histograms of token losses, whose tails perplexity does not show."""
 
 OF = "lineage"
 ORDER = 6
@@ -16,6 +16,8 @@ def draw(files, settings, lineage, outputs):
     from ouroboros.report.drawing.losses import draw_losses
     from ouroboros.storage.atomic import read_json
 
-    measured = map(read_json, files["ppl"])
-    histograms = {figures["provenance"]["lm"]: figures["loss_histogram"] for figures in measured}
+    histograms = {
+        measured["provenance"]["lm"]: measured["loss_histogram"]
+        for measured in map(read_json, files["ppl"])
+    }
     draw_losses(histograms, lineage, outputs)

@@ -36,15 +36,15 @@ def draw(files, settings, group, outputs):
     from ouroboros.storage.atomic import read_json
 
     rows = []
-    for figures in map(read_json, files["ppl"]):
-        error = figures["standard_error"] or 0.0
+    for measured in map(read_json, files["ppl"]):
+        error = measured["standard_error"] or 0.0
         rows.append(
             {
-                "lineage": figures["provenance"]["lineage"],
-                "generation": figures["provenance"]["generation"],
-                "perplexity": figures["perplexity"],
-                "low": math.exp(figures["loss"] - error),
-                "high": math.exp(figures["loss"] + error),
+                "lineage": measured["provenance"]["lineage"],
+                "generation": measured["provenance"]["generation"],
+                "perplexity": measured["perplexity"],
+                "low": math.exp(measured["loss"] - error),
+                "high": math.exp(measured["loss"] + error),
             }
         )
     floors = {}

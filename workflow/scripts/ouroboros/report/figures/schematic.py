@@ -1,12 +1,12 @@
-"""Extended data figure 5 of the paper: which LMs there are, made from what and tested by what."""
+"""Extended data figure 5 of the paper: the LMs of a lineage, their training text and their tests."""
 
 from ouroboros.pipeline.reports import tests_in_words
 
 OF = "lineage"
 ORDER = 7
 CAPTION = """\
-**The models of this lineage: what each is made from and tested by** (extended data figure 5 of the paper). Thick arrows
-are the recursion, text that is sampled and that the next generation learns from; dotted ones are tests.
+**The models of this lineage, their training text and their tests** (extended data figure 5 of the paper). Thick arrows
+are the recursion, text that is sampled and that the next generation is trained on; dotted ones are tests.
 """
 
 
