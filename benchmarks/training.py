@@ -15,7 +15,7 @@ import torch
 from comparison import Work, compare
 from limit import forward_flop
 
-from ouroboros.data.corpus import TOKEN, Corpus
+from ouroboros.data.corpus import Corpus, token_type
 from ouroboros.model.families.gpt_neo.model import GPTNeo
 from ouroboros.training.trainer import Training, TrainingSettings
 

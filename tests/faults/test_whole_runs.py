@@ -127,7 +127,9 @@ def test_a_clock_that_was_turned_back(sampled):
     os.utime(stamp, (late, late))
     (sampled.folder / SHARD).unlink()
     runs(sampled, SHARD)
-    assert "gets the present time" in (sampled.folder / "logs/tiny/gen1/sample-00001.log").read_text()
+    assert (
+        "gets the present time" in (sampled.folder / "logs/tiny/gen1/sample-00001.log").read_text()
+    )
     assert sampled.planned(SHARD) == set()
 
 

@@ -103,7 +103,7 @@ def test_a_damaged_artifact_is_never_trained_on(lineage_copy):
     ppl = lineage_copy.folder / "results/tiny/gen3/ppl.json"
     ppl.unlink()
     config.write_text(json.dumps(json.loads(config.read_text()) | {"hidden_size": 17}))
-    write_sums(config.parent)  # as if it had been made so
+    write_checksums(config.parent)  # as if it had been made so
     fails(
         lineage_copy.run("results/tiny/gen3/ppl.json"), "gen3/checkpoint do not fit its config.json"
     )

@@ -11,7 +11,7 @@ from ouroboros.randomness import seed_for
 def main(snakemake):
     tokenizer, end_of_text = read_tokenizer(snakemake.input.tokenizer)
     settings, seed = snakemake.params.model, snakemake.params.seed
-    model = random_model(settings, tokenizer.get_vocab_size(), seed_for(seed, 0, "weights"))
+    model = random_model(settings, vocabulary_size(tokenizer), seed_for(seed, 0, "weights"))
     made_with = {"lineage": snakemake.wildcards.lineage, "lm": "baseline", "seed": seed}
     record = {"epochs": 0, "provenance": provenance(**made_with, model=settings)}
     write_checkpoint(

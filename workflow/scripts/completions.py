@@ -24,7 +24,7 @@ def main(snakemake):
         resources.batch,
     )  # fmt: skip
     made_by = provenance(
-        describe(device), lineage=snakemake.wildcards.lineage, lm=snakemake.wildcards.lm,
+        device_name(device), lineage=snakemake.wildcards.lineage, lm=snakemake.wildcards.lm,
         generation=params.generation, seed=params.seed, prompts=params.prompts,
         completions=params.completions, new_tokens=params.new_tokens,
     )  # fmt: skip

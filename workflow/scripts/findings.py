@@ -1,6 +1,5 @@
 """Rule findings: test the paper's claims on the measurements of a lineage or a comparison."""
 
-from adaptor import run
 from ouroboros.config.families import declaration
 from ouroboros.findings.evaluate import findings, findings_section
 from ouroboros.findings.results import read_measurements

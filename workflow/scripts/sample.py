@@ -34,7 +34,8 @@ def main(snakemake):
         model, key, indices, length, end_of_text, batch, params.temperature, done=batches.rows
     ):  # fmt: skip
         batches.add(tokens, batch)
-    with ShardWriter(snakemake.output[0], length) as shard:
+    dtype = token_type(model.vocabulary_size)
+    with ShardWriter(snakemake.output[0], length, dtype) as shard:
         for tokens in batches:
             shard.add(tokens, end_of_text)
     states.remove()

@@ -34,16 +34,16 @@ def main(snakemake):
     files = [*corpus, *([heldout] if first else [])]
     states = States.beside(snakemake.output.checkpoint, belongs_to, files)
     job = TrainingJob(
-        **dict(params.items()), vocabulary_size=vocabulary_size, end_of_text=end_of_text, corpus=corpus,
+        **dict(params.items()), vocabulary_size=size, end_of_text=end_of_text, corpus=corpus,
         heldout=heldout, epochs=epochs, micro_batch=resources.batch,
         # it changes no result, so it is no param, which would run finished jobs again
         state_minutes=snakemake.config["state_minutes"],
     )  # fmt: skip
-    gpus, threads = count(device, resources.gpu), snakemake.threads
+    gpus, threads = device_count(device, resources.gpu), snakemake.threads
     with process_group(job, states, gpus, device, threads, snakemake.log[0]) as processes:
         training = job.prepare(device, states, processes)
         model, found = job.run(training)
-    made_by = provenance(describe(device, gpus), **made_with)
+    made_by = provenance(device_name(device, gpus), **made_with)
     if first:
         write_json(snakemake.output.epochs, {**found, "provenance": made_by})
     record = {
@@ -54,7 +54,7 @@ def main(snakemake):
         "provenance": made_by,
     }
     write_checkpoint(
-        model, snakemake.input.tokenizer, end_of_text, history, snakemake.output.checkpoint
+        model, snakemake.input.tokenizer, end_of_text, record, snakemake.output.checkpoint
     )
     states.remove()
 

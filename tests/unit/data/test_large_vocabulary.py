@@ -13,7 +13,7 @@ import pytest
 import sample as sample_script
 import torch
 from tokenizers import Tokenizer
-from tools import lively
+from tools import initialise, lively
 
 from ouroboros.data.corpus import Corpus, row_groups
 from ouroboros.data.tokenise import pack, read_token_stories, tokenise
@@ -22,7 +22,6 @@ from ouroboros.metrics.text.divergence import drift
 from ouroboros.metrics.text.statistics import text_statistics
 from ouroboros.model.checkpoint import write_checkpoint
 from ouroboros.model.exact_draw import draw
-from ouroboros.model.gpt_neo import initialise
 from ouroboros.model.scoring import story_losses
 from ouroboros.randomness import seed_for, uniforms
 from ouroboros.storage.parquet import write_parquet
@@ -79,7 +78,7 @@ def test_stories_are_tokenised_packed_and_trained_on(folder, stories, model):
     assert corpus.previous.tolist() == [end, *stream[LENGTH - 1 : count * LENGTH - 1 : LENGTH]]
 
     few = Corpus(corpus.tokens[:16], corpus.previous[:16])
-    training = Training(model.settings, SETTINGS, few, 0, 1, torch.device("cpu"), 8)
+    training = Training(initialise(model.settings, 0), SETTINGS, few, 0, 1, torch.device("cpu"), 8)
     trained = train(training, SETTINGS.epochs)
     assert training.losses[0] == pytest.approx(math.log(SIZE), rel=0.05)
     assert training.losses[-1] < training.losses[0] - 1

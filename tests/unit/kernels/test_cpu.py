@@ -10,7 +10,7 @@ import torch
 from tools import initialise, lively
 
 from ouroboros.errors import UserError
-from ouroboros.kernels import cpu as native
+from ouroboros.kernels import cpu
 from ouroboros.model import cross_entropy
 from ouroboros.model.exact_draw import draw
 from ouroboros.model.families.gpt_neo.decoder import GPTNeoDecoder

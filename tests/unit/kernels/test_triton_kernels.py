@@ -13,9 +13,8 @@ pytest.importorskip("triton")
 
 from tools import initialise, lively
 
-from ouroboros.kernels import cpu as native
-from ouroboros.kernels import triton_kernels as gpu
-from ouroboros.model import triton_selftest as gpu_check
+from ouroboros.kernels import cpu, triton_kernels
+from ouroboros.model import triton_selftest
 from ouroboros.sampling.sampler import Sampler, sample
 
 ROWS = 5

@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, pipeline
 
 from ouroboros.errors import UserError
 from ouroboros.model.checkpoint import read_checkpoint, read_lm, write_checkpoint
-from ouroboros.storage.checksums import write_sums
+from ouroboros.storage.checksums import write_checksums
 
 END = 0
 

@@ -16,7 +16,7 @@ def main(order, result):
     job, cpu = TrainingJob(**order["job"]), torch.device("cpu")
     states = States(order["states"], "d")
     arguments = job, states, order["processes"], cpu, 2, order["log"]
-    with on_signals(), process_group(*arguments) as processes:
+    with stop_on_signals(), process_group(*arguments) as processes:
         training = job.prepare(cpu, states, processes)
         start = len(training.losses)
         model, found = job.run(training)

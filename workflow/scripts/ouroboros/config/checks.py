@@ -4,7 +4,7 @@ Each raises UserError naming the key, what is wrong and what would be right.
 """
 
 from ouroboros.config.families import declaration
-from ouroboros.errors import UserError, nearest
+from ouroboros.errors import UserError, suggestion
 
 
 def check_lineage(where, lineage):

@@ -13,7 +13,7 @@ from ouroboros.config.checks import (
     check_tasks,
 )
 from ouroboros.config.families import DEFAULT
-from ouroboros.config.schema import check, with_defaults
+from ouroboros.config.schema import validate, with_defaults
 from ouroboros.errors import UserError, suggestion
 
 # key of a lineage -> section of the configuration that has the entry of this name
@@ -124,7 +124,7 @@ def _resolve_lineage(name, entry, config, schema, resolved):
             lineage[part] = settings
     if lineage["model"].get("family") == DEFAULT:
         del lineage["model"]["family"]  # a rule's params are the same whether it is named or not
-    lineage["resources"] = _resources(where, config, overrides.get("resources", {}), schema)
+    lineage["resources"] = _resolve_resources(where, config, overrides.get("resources", {}), schema)
     check_lineage(where, lineage)
     check_tasks(where, lineage, resolved["tasks"])
     check_judge(where, lineage, resolved["judges"])
@@ -139,7 +139,7 @@ def _resolve_resources(where, config, overrides, schema):
     for rule, changes in overrides.items():
         if rule not in rules:
             raise UserError(
-                f"{where}.overrides.resources: there is no rule {rule!r}. {nearest(rule, rules)}"
+                f"{where}.overrides.resources: there is no rule {rule!r}. {suggestion(rule, rules)}"
             )
         if not isinstance(changes, dict):
             raise UserError(

@@ -13,8 +13,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from ouroboros.config.families import families
-from ouroboros.data.tokenizer import read_tokenizer
-from ouroboros.errors import UserError, damaged
+from ouroboros.data.tokenizer import read_tokenizer, vocabulary_size
+from ouroboros.errors import DamagedArtifact, UserError
 from ouroboros.model.families import LanguageModel, family_of, model_class
 from ouroboros.storage.atomic import new_directory, write_json
 from ouroboros.storage.checksums import verify_checksums, write_checksums
@@ -42,7 +42,7 @@ def write_checkpoint(
                 "top_p": 1.0,
             },
         )
-        write_sums(temporary)
+        write_checksums(temporary)
         # not among the sums: it has the clock's time, and equal runs have equal sums
         write_json(temporary / "training.json", record)
 
@@ -55,7 +55,7 @@ def read_checkpoint(folder) -> LanguageModel:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         weights = load_file(folder / "model.safetensors")
     except (OSError, ValueError, SafetensorError) as error:
-        raise damaged(folder, str(error)) from error
+        raise DamagedArtifact(folder, str(error)) from error
     family = family_of(config)
     if family not in families():
         raise UserError(
@@ -80,10 +80,10 @@ def read_lm(folder):
     """The model of a folder, and its end-of-text token; UserError where it and its tokenizer differ."""
     model = read_checkpoint(folder)
     tokenizer, end_of_text = read_tokenizer(folder)
-    if model.vocabulary_size != tokenizer.get_vocab_size():
+    if model.vocabulary_size != vocabulary_size(tokenizer):
         raise UserError(
             f"The model in {folder} has a vocabulary of {model.vocabulary_size}, its "
-            f"tokenizer one of {tokenizer.get_vocab_size()}: they do not belong together. "
+            f"tokenizer one of {vocabulary_size(tokenizer)}: they do not belong together. "
             "Remove the folder and run again; it will be trained anew."
         )
     return model, end_of_text

@@ -44,9 +44,11 @@ def measure_model_speed(settings: dict, texts: list[str]) -> dict:
     source = {"source": "gpt2"} if source["source"] == "hub" else source
     tokenizer, end_of_text = make_tokenizer(source, texts)
     # as many tokens as asked for, though the few texts here may not yield them
-    vocabulary = source.get("vocabulary_size", tokenizer.get_vocab_size())
+    vocabulary = source.get("vocabulary_size", vocabulary_size(tokenizer))
     model = random_model(settings["model"], vocabulary, 0).eval()
-    tokens = np.random.default_rng(0).integers(0, vocabulary, 1 << 20).astype(TOKEN)
+    tokens = (
+        np.random.default_rng(0).integers(0, vocabulary, 1 << 20).astype(token_type(vocabulary))
+    )
     measured = {
         "train": _training(settings, vocabulary, tokens),
         "sample": _sampling(settings, model),

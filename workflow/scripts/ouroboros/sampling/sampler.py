@@ -79,6 +79,7 @@ class Sampler:
         device = model.head.device
         self.on_gpu = device.type == "cuda"
         self.temperature = temperature
+        self.dtype = token_type(model.vocabulary_size)
         self.fused = model.fused_sampler(rows, length, temperature)
         if not self.fused:
             self.decoder = model.decoder(rows, length, HALF if self.on_gpu else torch.float32)

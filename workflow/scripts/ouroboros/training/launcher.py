@@ -127,7 +127,7 @@ def _how(status):
 
 
 def _start(assignment, log_file):
-    environment = {**os.environ, gpu_locks.VISIBLE: _device(assignment["rank"])}
+    environment = {**os.environ, gpu_locks.VISIBLE_DEVICES: _device(assignment["rank"])}
     paths = [str(PACKAGES), os.environ.get("PYTHONPATH")]
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     with contextlib.ExitStack() as stack:
@@ -149,5 +149,5 @@ def _start(assignment, log_file):
 
 def _device(rank):
     """The GPU of a rank among those that this job has taken."""
-    visible = os.environ.get(gpu_locks.VISIBLE)
+    visible = os.environ.get(gpu_locks.VISIBLE_DEVICES)
     return str(rank) if visible is None else [*visible.split(","), *["" for _ in range(rank)]][rank]

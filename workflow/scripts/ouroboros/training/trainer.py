@@ -14,7 +14,7 @@ import torch
 from ouroboros.data.corpus import Corpus
 from ouroboros.errors import UserError
 from ouroboros.jobs import signals
-from ouroboros.jobs.batch_size import fitting
+from ouroboros.jobs.batch_size import halve_until_fits
 from ouroboros.jobs.device import autocast
 from ouroboros.jobs.progress import Progress
 from ouroboros.jobs.snapshots import Keeper
@@ -117,7 +117,7 @@ class Training:
         name = f"generation {self.generation}, epoch {self.epochs + 1}"
         length = self.corpus.tokens.shape[1]
         progress = Progress(name, len(order) * length, "tokens")
-        with signals.held():
+        with signals.defer_signals():
             for start in range(0, len(order), self.settings.batch):
                 # sorted: quicker to read, and an update is a sum over a set
                 rows = np.sort(order[start : start + self.settings.batch])
@@ -132,7 +132,7 @@ class Training:
         """Make one AdamW update on the sequences `rows`; returns the mean loss of their tokens in nats."""
         tokens = len(rows) * self.corpus.tokens.shape[1]
         own = self.processes.own(rows)
-        losses, self.micro_batch = fitting(
+        losses, self.micro_batch = halve_until_fits(
             self.micro_batch, lambda size: self._gradients(own, size, tokens)
         )
         self.processes.sum_gradients(self.model)
@@ -167,9 +167,9 @@ class Training:
             self.keeper.keep(*gather(self))
 
     def _stop_if_asked(self):
-        if signals.asked():
+        if signals.stop_requested():
             self._keep(now=True)
-            signals.stop()
+            signals.stop_if_requested()
 
     def _micro_batch(self, rows):
         """Inputs and targets, int64 (rows, length) each: input t is the token before target t."""

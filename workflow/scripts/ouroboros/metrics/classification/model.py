@@ -13,9 +13,9 @@ from safetensors import SafetensorError
 from torch import nn
 
 from ouroboros.config.families import families
-from ouroboros.errors import UserError, damaged
+from ouroboros.errors import DamagedArtifact, UserError
 from ouroboros.model.families import family_of, model_class
-from ouroboros.storage.checksums import check_sums
+from ouroboros.storage.checksums import verify_checksums
 
 
 def read_classifier(folder, classes: int, vocabulary: np.ndarray, seed: int):
