@@ -20,7 +20,7 @@ def write(path, tokens, previous=9):
     return path
 
 
-def test_shards_read_one_behind_the_other(tokens, tmp_path):
+def test_shards_are_read_in_order(tokens, tmp_path):
     paths = [
         write(tmp_path / name, part) for name, part in (("a", tokens[:30]), ("b", tokens[30:]))
     ]
