@@ -50,6 +50,8 @@ class JudgeClient:
             request = asyncio.ensure_future(self._request(question, digest, most))
             self.in_flight[request] = most
             request.add_done_callback(self.in_flight.pop)
+            # Looked at here too: where another request ends the job, nobody awaits this one.
+            request.add_done_callback(lambda done: done.cancelled() or done.exception())
             pause = None
             try:
                 return await asyncio.shield(request)
