@@ -1,4 +1,4 @@
-"""What figures 3, 4 and the extended data's show is what was measured."""
+"""Figures 3, 4 and those of the extended data show what was measured."""
 
 import re
 

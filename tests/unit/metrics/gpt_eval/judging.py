@@ -1,4 +1,4 @@
-"""How the tests ask a judge."""
+"""A judge's settings and questions, for tests."""
 
 import json
 

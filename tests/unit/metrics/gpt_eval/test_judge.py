@@ -1,4 +1,4 @@
-"""A judge over real HTTP: what is asked, and everything that can go wrong."""
+"""A judge over real HTTP: its requests, and everything that can go wrong."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""What is paid of a judge's replies: kept, never bought twice, and never beyond the budget."""
+"""Paid replies of a judge are kept, never bought twice, and never beyond the budget."""
 
 import json
 import logging

@@ -73,7 +73,7 @@ def test_spacys_own_table(real_words):
 
 
 def test_story_words_are_in_and_made_up_ones_are_not(real_words):
-    """What the default cut was chosen by."""
+    """Words by which the default cut was chosen."""
     words = set(real_words)
     assert {"lily", "wagged", "cobweb", "tiptoed", "moonbeam", "sandcastle", "mommy"} <= words
     assert not {"helpitty", "ellieherea", "theonce", "jointlyesome", "eeeeeeeeee"} & words
