@@ -8,6 +8,7 @@ from tools import CONFIG, SCHEMA
 from ouroboros.config.checks import check_reserved
 from ouroboros.config.resolve import resolve
 from ouroboros.errors import UserError
+from ouroboros.pipeline.declarations import metrics
 
 
 def changed(path, value):
@@ -49,12 +50,71 @@ def test_the_default_family_is_the_same_named_or_not():
     assert "family" not in named["lineages"]["1m"]["model"]
 
 
-def test_an_override_is_of_one_lineage_alone():
-    config = changed("lineages/33m/overrides", {"training": {"learning_rate": 0.1}})
-    lineages = resolve(config, SCHEMA)["lineages"]
-    assert lineages["33m"]["training"]["learning_rate"] == 0.1
-    assert lineages["33m"]["training"]["batch"] == 320
-    assert lineages["1m"]["training"]["learning_rate"] == 5e-4
+@pytest.mark.parametrize("seeds", [{}, {"seeds": [4, 5]}])
+@pytest.mark.parametrize(
+    ("part", "changes"),
+    [
+        ("corpus", {"seed": 5}),
+        ("tokenizer", {"vocabulary_size": 500}),
+        ("model", {"window": 4}),
+        ("training", {"learning_rate": 0.1}),
+        ("sampling", {"temperature": 0.5}),
+        ("evaluation", {"classification": {"epochs": 9}}),
+        ("resources", {"train": {"mem_mb": 77}, "text": {"runtime": 7}}),  # text: a metric's own
+    ],
+)
+def test_an_override_is_of_one_lineage_alone(part, changes, seeds):
+    """Also of others that share the entry, before and after it, and of the configuration itself."""
+    config = copy.deepcopy(CONFIG)
+    del config["resources"]["text"], config["comparisons"]
+    same = config["lineages"].pop("demo")
+    del same["overrides"]
+    config["lineages"] = {"before": same, "changed": {**same, **seeds}, "after": same}
+    plain = resolve(config, SCHEMA)
+    config["lineages"]["changed"] = {**same, **seeds, "overrides": {part: changes}}
+    given = copy.deepcopy(config)
+    resolved = resolve(config, SCHEMA)
+    assert config == given
+    for name, lineage in resolved["lineages"].items():
+        other = plain["lineages"][name]
+        assert {key for key in lineage if lineage[key] != other[key]} == (
+            {part} if name.startswith("changed") else set()
+        ), name
+    for section, entries in plain.items():
+        if section != "lineages":  # a corpus or tokenizer that is changed is one more
+            assert {**resolved[section], **entries} == resolved[section], section
+
+
+def test_an_override_changes_the_keys_that_it_names():
+    changes = {"training": {"learning_rate": 0.1}, "resources": {"train": {"mem_mb": 77}}}
+    lineage = resolve(changed("lineages/33m/overrides", changes), SCHEMA)["lineages"]["33m"]
+    plain = resolve(CONFIG, SCHEMA)["lineages"]["33m"]
+    assert lineage["training"] == {**plain["training"], "learning_rate": 0.1}
+    resources = plain["resources"]
+    assert lineage["resources"] == {**resources, "train": {**resources["train"], "mem_mb": 77}}
+
+
+def test_a_metrics_own_resources_are_there_for_a_lineage_and_in_general():
+    config = copy.deepcopy(CONFIG)
+    del config["resources"]["text"], config["resources"]["ppl"]
+    resolved = resolve(config, SCHEMA)
+    for resources in (resolved["resources"], resolved["lineages"]["33m"]["resources"]):
+        assert {name: resources[name] for name in ("text", "ppl")} == {
+            name: {**resources[name], **metrics()[name].RESOURCES} for name in ("text", "ppl")
+        }
+
+
+def test_what_is_resolved_shares_nothing_with_what_it_was_made_of():
+    config = copy.deepcopy(CONFIG)
+    config["evaluation"]["paper"]["classification"] = {"tasks": []}
+    first = resolve(config, SCHEMA)
+    expected = copy.deepcopy(first)
+    lineage = first["lineages"]["33m"]
+    lineage["evaluation"]["classification"]["tasks"].append("mine")  # given
+    lineage["training"]["betas"][0] = 0.0  # a default
+    lineage["resources"]["train"]["gpu"] = 8
+    first["plan"]["gpus"].append(3)
+    assert resolve(config, SCHEMA) == expected
 
 
 def test_an_overridden_corpus_is_a_corpus_of_its_own():
