@@ -1,0 +1,226 @@
+"""What a state belongs to: a training or sampling job with any other setting or input begins anew."""
+
+import copy
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import sample
+import torch
+import train
+from safetensors.torch import load_file
+from tools import initialise, lively
+
+from ouroboros.data.corpus import Corpus, ShardWriter
+from ouroboros.data.tokenizer import END_OF_TEXT, make_tokenizer, write_tokenizer
+from ouroboros.jobs.snapshots import States
+from ouroboros.model.checkpoint import write_checkpoint
+from ouroboros.sampling.sampled_batches import SampledBatches
+from ouroboros.training.trainer import Training
+
+TRAINING = {
+    "batch": 8, "learning_rate": 3e-3, "betas": [0.9, 0.95], "weight_decay": 0.1,
+    "gradient_clip": 1.0, "epochs": 2, "max_epochs": 4, "patience": 1, "precision": "fp32",
+}  # fmt: skip
+MODEL = {
+    "layers": 2, "hidden_size": 16, "heads": 2, "window": 8, "context": 16, "positions": 16,
+    "initial_std": 0.02,
+}  # fmt: skip
+
+
+class Named(dict):
+    """Values by name, as Snakemake hands them to a script."""
+
+    __getattr__ = dict.__getitem__
+
+
+class Begun(Exception):
+    """Raised in place of the work, once a job knows its states."""
+
+
+def write_shard(path, seed):
+    with ShardWriter(path, 16, np.uint16) as shard:
+        shard.add(np.random.default_rng(seed).integers(1, 300, (16, 16)).astype(np.uint16), 0)
+
+
+@pytest.fixture
+def device(monkeypatch):
+    """The device that jobs get, "cpu" unless a test sets another."""
+    place = {"type": "cpu"}
+    for script in (sample, train):
+        monkeypatch.setattr(script, "choose_device", lambda *_: torch.device(place["type"]))
+    return place
+
+
+@pytest.fixture
+def sampling_job(tmp_path, model_settings, tokenizer_folder, device):
+    model = lively(initialise(model_settings, 0))
+    write_checkpoint(model, tokenizer_folder, 0, {}, tmp_path / "checkpoint")
+    return SimpleNamespace(
+        input=Named(checkpoint=tmp_path / "checkpoint"), output=[tmp_path / "shard.parquet"],
+        params=Named(indices=[0, 12], sequence_length=10, temperature=1.0, seed=0, generation=1),
+        resources=Named(gpu=0, batch=4), threads=1,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def training_job(tmp_path, tokenizer_folder, device):
+    """Of generation 2, which reads the number of epochs."""
+    for seed, name in enumerate(("a", "b", "heldout")):
+        write_shard(tmp_path / name, seed)
+    (tmp_path / "epochs.json").write_text('{"epochs": 2}')
+    return SimpleNamespace(
+        input=Named(
+            tokenizer=tokenizer_folder, epochs=tmp_path / "epochs.json",
+            corpus=[tmp_path / "a", tmp_path / "b"], heldout=tmp_path / "heldout",
+        ),
+        output=Named(checkpoint=tmp_path / "trained", epochs=tmp_path / "found.json"),
+        params=Named(model=dict(MODEL), training=dict(TRAINING), seed=0, generation=2),
+        resources=Named(gpu=0, batch=4), threads=1, wildcards=Named(lineage="tiny"),
+        config={"state_minutes": 0}, log=[tmp_path / "train.log"],
+    )  # fmt: skip
+
+
+@pytest.fixture
+def digest(monkeypatch):
+    """The digest of the states that a script's job looks for."""
+
+    def digest(script, job):
+        found = []
+
+        def beside(*arguments):
+            found.append(States.beside(*arguments).digest)
+            raise Begun
+
+        with monkeypatch.context() as context, pytest.raises(Begun):
+            context.setattr(script, "States", SimpleNamespace(beside=beside))
+            script.main(job)
+        return found[0]
+
+    return digest
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("indices", [0, 13]), ("indices", [1, 12]), ("sequence_length", 11), ("temperature", 1.1),
+     ("seed", 1), ("generation", 2)],
+)  # fmt: skip
+def test_a_setting_of_sampling(digest, sampling_job, name, value):
+    before = digest(sample, sampling_job)
+    assert digest(sample, sampling_job) == before
+    sampling_job.params[name] = value
+    assert digest(sample, sampling_job) != before
+
+
+def test_the_model_that_is_sampled(
+    digest, sampling_job, model_settings, tmp_path, tokenizer_folder
+):
+    before = digest(sample, sampling_job)
+    other = lively(initialise(model_settings, 1))
+    write_checkpoint(other, tokenizer_folder, 0, {}, tmp_path / "checkpoint")
+    weights = digest(sample, sampling_job)
+    write_checkpoint(other, tokenizer_folder, 5, {}, tmp_path / "checkpoint")
+    assert len({before, weights, digest(sample, sampling_job)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "value"),
+    [
+        *(("training", name, value) for name, value in {
+            "batch": 9, "learning_rate": 3.1e-3, "betas": [0.9, 0.96], "weight_decay": 0.2,
+            "gradient_clip": 2.0, "epochs": 3, "max_epochs": 5, "patience": 2, "precision": "bf16",
+        }.items()),
+        *(("model", name, value) for name, value in {
+            "layers": 3, "hidden_size": 18, "heads": 4, "window": 7, "context": 15,
+            "positions": 17, "initial_std": 0.03,
+        }.items()),
+        (None, "seed", 1),
+        (None, "generation", 3),
+    ],
+)  # fmt: skip
+def test_a_setting_of_training(digest, training_job, part, name, value):
+    before = digest(train, training_job)
+    assert digest(train, training_job) == before
+    (training_job.params[part] if part else training_job.params)[name] = value
+    assert digest(train, training_job) != before
+
+
+def test_what_a_model_is_trained_on(digest, training_job, texts, tmp_path):
+    seen = [digest(train, training_job)]
+    training_job.input["corpus"] = training_job.input["corpus"][::-1]
+    seen.append(digest(train, training_job))
+    write_shard(tmp_path / "b", 7)
+    seen.append(digest(train, training_job))
+    training_job.input["corpus"].pop()
+    seen.append(digest(train, training_job))
+    (tmp_path / "epochs.json").write_text('{"epochs": 3}')
+    seen.append(digest(train, training_job))
+    tokenizer, _ = make_tokenizer({"source": "train", "vocabulary_size": 310}, texts)
+    write_tokenizer(tokenizer, END_OF_TEXT, tmp_path / "larger")
+    training_job.input["tokenizer"] = tmp_path / "larger"
+    seen.append(digest(train, training_job))
+    assert len(set(seen)) == len(seen)
+    write_shard(tmp_path / "heldout", 7)
+    assert digest(train, training_job) == seen[-1]  # generation 1 alone looks at it
+    training_job.params["generation"] = 1
+    first = digest(train, training_job)
+    write_shard(tmp_path / "heldout", 8)
+    assert digest(train, training_job) != first
+
+
+@pytest.mark.parametrize("script", [sample, train])
+def test_the_device_and_what_changes_no_result(digest, script, sampling_job, training_job, device):
+    job = sampling_job if script is sample else training_job
+    before = digest(script, job)
+    job.resources["batch"], job.threads = 2, 3
+    training_job.config["state_minutes"] = 7
+    assert digest(script, job) == before
+    device["type"] = "meta"
+    assert digest(script, job) != before
+
+
+def fail_after(monkeypatch, where, name, calls):
+    """The job dies in the call after so many."""
+    method, count = getattr(where, name), [0]
+
+    def dying(self, *arguments):
+        count[0] += 1
+        if count[0] > calls:
+            raise Begun
+        return method(self, *arguments)
+
+    monkeypatch.setattr(where, name, dying)
+
+
+def test_sampling_at_another_temperature_begins_anew(sampling_job, monkeypatch, caplog):
+    caplog.set_level("INFO")
+    with monkeypatch.context() as context, pytest.raises(Begun):
+        fail_after(context, SampledBatches, "add", 2)
+        sample.main(sampling_job)
+    sampling_job.params["temperature"] = 0.5
+    other = copy.copy(sampling_job)
+    other.output = [sampling_job.output[0].with_name("other.parquet")]
+    for job in (sampling_job, other):
+        sample.main(job)
+    assert "Resuming" not in caplog.text
+    tokens, expected = (Corpus.read(job.output).tokens for job in (sampling_job, other))
+    assert np.array_equal(tokens, expected)
+    assert not sampling_job.output[0].with_suffix(".state").exists()
+
+
+def test_training_at_another_rate_begins_anew(training_job, monkeypatch, caplog):
+    caplog.set_level("INFO")
+    with monkeypatch.context() as context, pytest.raises(Begun):
+        fail_after(context, Training, "update", 3)
+        train.main(training_job)
+    training_job.params["training"]["learning_rate"] = 1e-2
+    training_job.config["state_minutes"] = 1e6
+    other = copy.copy(training_job)
+    other.output = Named(checkpoint=training_job.output["checkpoint"].with_name("other"))
+    for job in (training_job, other):
+        train.main(job)
+    assert "Resuming" not in caplog.text
+    weights, expected = (
+        load_file(job.output["checkpoint"] / "model.safetensors") for job in (training_job, other)
+    )
+    assert all(torch.equal(weights[name], tensor) for name, tensor in expected.items())
