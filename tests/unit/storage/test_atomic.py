@@ -1,13 +1,22 @@
 """Artifacts are whole or absent, whatever fails."""
 
+import errno
 import json
 import os
 import subprocess
+from stat import S_ISDIR
 
 import pytest
 
 from ouroboros.errors import UserError
-from ouroboros.storage.atomic import new_directory, new_file, read_json, write_json, write_text
+from ouroboros.storage.atomic import (
+    link,
+    new_directory,
+    new_file,
+    read_json,
+    write_json,
+    write_text,
+)
 
 
 def test_a_failure_leaves_what_was_there(tmp_path):
@@ -27,6 +36,121 @@ def test_a_directory_replaces_the_one_before(tmp_path):
         with new_directory(tmp_path / "d") as temporary:
             (temporary / name).write_text(name)
     assert [path.name for path in (tmp_path / "d").iterdir()] == ["two"]
+
+
+@pytest.mark.parametrize("failure", ["writing", "flushing"])
+def test_a_failure_over_an_old_folder_leaves_it_whole(tmp_path, monkeypatch, failure):
+    with new_directory(tmp_path / "d") as temporary:
+        (temporary / "a").write_text("old")
+        (temporary / "deep").mkdir()
+        (temporary / "deep/b").write_text("old")
+
+    def broken(descriptor):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with pytest.raises((RuntimeError, OSError)), new_directory(tmp_path / "d") as temporary:
+        (temporary / "a").write_text("new")
+        if failure == "writing":
+            raise RuntimeError
+        monkeypatch.setattr(os, "fsync", broken)
+    old = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")}
+    assert old == {"d", "d/a", "d/deep", "d/deep/b"}
+    assert (tmp_path / "d/a").read_text() == (tmp_path / "d/deep/b").read_text() == "old"
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """Calls of fsync, as (inode, size of the file), and of replace, as (inode, the new name)."""
+    calls, fsync, replace = [], os.fsync, os.replace
+
+    def recording_fsync(descriptor):
+        status = os.fstat(descriptor)
+        calls.append(("fsync", status.st_ino, None if S_ISDIR(status.st_mode) else status.st_size))
+        fsync(descriptor)
+
+    def recording_replace(source, target):
+        calls.append(("replace", os.stat(source).st_ino, target))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", recording_fsync)
+    monkeypatch.setattr(os, "replace", recording_replace)
+    return calls
+
+
+def test_a_file_is_on_disk_whole_before_it_has_its_name_and_its_name_after(tmp_path, calls):
+    path = tmp_path / "a"
+    path.write_text("old")
+    with new_file(path) as temporary:
+        temporary.write_text("brand new")
+        assert path.read_text() == "old"
+    inode = path.stat().st_ino
+    assert calls == [
+        ("fsync", inode, 9), ("replace", inode, path), ("fsync", tmp_path.stat().st_ino, None),
+    ]  # fmt: skip
+
+
+def test_all_of_a_folder_is_on_disk_before_it_has_its_name_and_its_name_after(
+    tmp_path, monkeypatch, calls
+):
+    folder = tmp_path / "d"
+    with new_directory(folder) as temporary:
+        (temporary / "old").write_text("old")
+    calls.clear()
+    record = os.fsync
+
+    def fsync(descriptor):
+        assert (folder / "old").exists() or calls[-1][0] == "replace"
+        record(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with new_directory(folder) as temporary:
+        (temporary / "a").write_text("a")
+        (temporary / "deep").mkdir()
+        (temporary / "deep/b").write_text("bb")
+    *flushed, replaced, parent = calls
+    assert sorted(flushed) == sorted(
+        ("fsync", path.stat().st_ino, path.stat().st_size)
+        for path in (folder / "a", folder / "deep/b")
+    )
+    assert replaced == ("replace", folder.stat().st_ino, folder)
+    assert parent == ("fsync", tmp_path.stat().st_ino, None)
+
+
+def test_a_link_is_relative_and_replaces_the_one_before(tmp_path, calls):
+    for name in ("one", "two"):
+        (tmp_path / name).write_text(name)
+        link(tmp_path / name, tmp_path / "deep/link")
+    assert os.readlink(tmp_path / "deep/link") == "../two"
+    assert [call[0] for call in calls] == ["replace", "fsync"] * 2
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["link"]
+
+
+def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path):
+    left = [".a.99.partial", ".b.99.partial", ".ab.99.partial", "a.partial", ".*.99.partial"]
+    for name in left:
+        (tmp_path / name).write_text("half")
+    (tmp_path / ".a.98.partial").mkdir()
+    (tmp_path / ".a.98.partial/x").write_text("half")
+    write_text(tmp_path / "a", "new")
+    assert {path.name for path in tmp_path.iterdir()} == {"a", *left[1:]}
+    write_text(tmp_path / "*", "new")
+    assert {path.name for path in tmp_path.iterdir()} == {"a", "*", *left[1:-1]}
+
+
+def test_the_mode_is_what_the_umask_gives(tmp_path):
+    before = os.umask(0o027)
+    try:
+        with new_file(tmp_path / "a") as temporary:
+            temporary.write_text("a")
+            temporary.chmod(0o600)
+        with new_directory(tmp_path / "d") as temporary:
+            (temporary / "b").write_text("b")
+            (temporary / "b").chmod(0o600)
+        assert os.umask(0o027) == 0o027
+    finally:
+        os.umask(before)
+    for path in (tmp_path / "a", tmp_path / "d/b"):
+        assert path.stat().st_mode & 0o777 == 0o640
 
 
 def test_json_never_holds_nan(tmp_path):
