@@ -1,11 +1,12 @@
 """What several tests share: stories, a small tokenizer, a small model, a small lineage."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from tools import Workflow, run_line
+from tools import END, Workflow, run_line
 
 # Triton reads this when it is first imported, by whichever library; see test_triton_kernels.py
 if not Path("/dev/nvidiactl").exists():
@@ -39,10 +40,17 @@ def texts():
 
 @pytest.fixture(scope="session")
 def tokenizer(texts):
-    """A byte-level BPE of 300 tokens; end-of-text is id 0."""
+    """A byte-level BPE of 300 tokens; end-of-text (`tools.END`) is the last, as in GPT-2's."""
+    from tokenizers import Tokenizer
+
     from ouroboros.data.tokenizer import make_tokenizer
 
-    return make_tokenizer({"source": "train", "vocabulary_size": 300}, texts)[0]
+    trained = make_tokenizer({"source": "train", "vocabulary_size": 300}, texts)[0]
+    content = json.loads(trained.to_str())
+    vocabulary = content["model"]["vocab"]
+    content["model"]["vocab"] = {token: (index - 1) % 300 for token, index in vocabulary.items()}
+    content["added_tokens"][0]["id"] = END
+    return Tokenizer.from_str(json.dumps(content))
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,8 @@ CONFIG = yaml.safe_load(
 )  # as it is shipped; copy, then change
 SCHEMA = complete(yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text()))
 
+END = 299  # end-of-text of the fixture `tokenizer`
+
 TINY = {
     "corpora": {"own": {"source": "files", "files": ["own.txt"]}},
     "tokenizers": {"small": {"source": "train", "vocabulary_size": 300}},
@@ -49,13 +51,16 @@ def initialise(settings, seed):
 
 
 def lively(model, scale=12.0):
-    """Scale weights up, so that attention is far from uniform and mistakes show."""
+    """Scale weights up, and draw biases and gains, so that nothing is uniform, zero or one and mistakes show."""
     import torch
 
+    generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.dim() > 1:
                 parameter.mul_(scale)
+            else:
+                parameter.add_(0.2 * torch.randn(parameter.shape, generator=generator))
     return model.eval()
 
 

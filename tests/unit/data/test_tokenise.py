@@ -5,13 +5,12 @@ import math
 import numpy as np
 import pyarrow as pa
 import pytest
+from tools import END
 
 from ouroboros.data.corpus import Corpus
 from ouroboros.data.tokenise import pack, read_token_stories, tokenise
 from ouroboros.errors import UserError
 from ouroboros.storage.parquet import write_parquet
-
-END = 0
 
 
 def stories_file(path, texts, logs=None):
@@ -50,17 +49,17 @@ def test_the_floor_is_the_true_distributions_perplexity(tokenizer, tmp_path):
 
 
 def test_pack_by_hand(tmp_path):
-    """Stream 1 2 3 0 4 5 0 6 7 8 9 0, cut into fives; `9 0` fill no sequence."""
+    """Stream 1 2 3 E 4 5 E 6 7 8 9 E, cut into fives; `9 E` fill no sequence."""
     path = tokens_file(tmp_path / "tokens", [[1, 2, 3], [4, 5], [6, 7, 8, 9]])
     assert pack(path, END, 5, tmp_path / "shard") == 2
     corpus = Corpus.read([tmp_path / "shard"])
-    assert corpus.tokens.tolist() == [[1, 2, 3, 0, 4], [5, 0, 6, 7, 8]]
+    assert corpus.tokens.tolist() == [[1, 2, 3, END, 4], [5, END, 6, 7, 8]]
     assert corpus.previous.tolist() == [END, 4]
 
 
 def test_pack_is_one_stream_across_batches(tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
-    stories = [rng.integers(1, 300, n).tolist() for n in rng.integers(1, 40, 100)]
+    stories = [rng.integers(0, END, n).tolist() for n in rng.integers(1, 40, 100)]
     path = tokens_file(tmp_path / "tokens", stories)
     monkeypatch.setattr("ouroboros.data.tokenise.ROW_GROUP", 7)
     count = pack(path, END, 16, tmp_path / "shard")

@@ -7,14 +7,12 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tools import initialise, lively
+from tools import END, initialise, lively
 from transformers import AutoModelForCausalLM, AutoTokenizer, pipeline
 
 from ouroboros.errors import UserError
 from ouroboros.model.checkpoint import read_checkpoint, read_lm, write_checkpoint
 from ouroboros.storage.checksums import write_checksums
-
-END = 0
 
 
 @pytest.fixture
@@ -94,7 +92,7 @@ def test_weights_that_are_not_finite_are_named(folder):
 
 
 def test_a_vocabulary_that_is_not_the_tokenizers_is_named(folder, model_settings, tokenizer_folder):
-    assert read_lm(folder)[1] == 0
+    assert read_lm(folder)[1] == END
     other = initialise(replace(model_settings, vocabulary_size=301), 1)
     write_checkpoint(other, tokenizer_folder, 0, {}, folder.parent / "other")
     with pytest.raises(UserError, match="vocabulary of 301, its tokenizer one of 300"):

@@ -6,6 +6,7 @@ import matplotlib.image
 import numpy as np
 import pandas as pd
 import pytest
+from tools import END
 
 from ouroboros.report.drawing.generations import draw_entropy_and_oov, draw_perplexity
 from ouroboros.report.samples import cases_page, excerpts, lineage_page, samples_page
@@ -89,7 +90,7 @@ def test_excerpts_are_the_beginnings(tokenizer, texts, rows):
     assert all(
         text.startswith(part) and len(part) > 10 for text, part in zip(texts, got, strict=False)
     )
-    ended = np.array([[*rows[0][:5], 0, *rows[0][:5]]], np.uint16)
+    ended = np.array([[*rows[0][:5], END, *rows[0][:5]]], np.uint16)
     assert "<|endoftext|>" in excerpts(ended, tokenizer, 1, 11)[0]
 
 

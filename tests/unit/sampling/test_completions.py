@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from tools import initialise, lively
+from tools import END, initialise, lively
 
 from ouroboros.errors import UserError
 from ouroboros.randomness import uniforms
 from ouroboros.sampling.completions import complete
 
-END = 0
 NEW = 12
 PROMPTS = ["Once upon a time Mia", "Tom", '"Where is my kite?"']
 

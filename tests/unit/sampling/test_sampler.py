@@ -1,15 +1,17 @@
 """Sampled corpora: their size, their seeds, and what must not change them."""
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
-from tools import initialise, lively
+from tools import END, initialise, lively
 
 from ouroboros.randomness import uniforms
 from ouroboros.sampling.sampler import sample
 
 LENGTH = 40
-END = 0
 
 
 @pytest.fixture
@@ -52,13 +54,18 @@ def test_the_first_token_follows_the_empty_context(model):
     assert np.abs(error).max() < 5
 
 
-def test_later_tokens_follow_the_ones_before_them(model):
+@pytest.mark.parametrize("temperature", [1.0, 0.6])
+@pytest.mark.parametrize("width", [16, 144])  # by the kernel for small models, and step by step
+def test_later_tokens_follow_the_ones_before_them(model_settings, width, temperature):
     """Every token is the inverse CDF of its uniform under the full forward's distribution."""
-    rows = tokens(model, range(6), batch=6)
+    settings = replace(model_settings, hidden_size=width)
+    model = lively(initialise(settings, 5), scale=48 / math.sqrt(width))
+    rows = tokens(model, range(6), batch=6, temperature=temperature)
     draws = uniforms(1, range(6), LENGTH)
     inputs = np.concatenate([np.full((6, 1), END), rows[:, :-1]], axis=1).astype(np.int64)
     with torch.no_grad():
-        cdf = model.logits(torch.from_numpy(inputs)).double().softmax(-1).cumsum(-1).numpy()
+        logits = model.logits(torch.from_numpy(inputs)).double() / temperature
+    cdf = logits.softmax(-1).cumsum(-1).numpy()
     for row in range(6):
         for time in range(LENGTH):
             token = rows[row, time]

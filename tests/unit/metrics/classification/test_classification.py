@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn import metrics
-from tools import REPOSITORY, initialise, lively
+from tools import END, REPOSITORY, initialise, lively
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from ouroboros.errors import UserError
@@ -21,7 +21,6 @@ from ouroboros.metrics.classification.model import read_classifier
 from ouroboros.metrics.classification.tasks import KINDS, Examples, read_files
 from ouroboros.model.checkpoint import write_checkpoint
 
-END = 0
 SETTINGS = FineTuning(learning_rate=1e-2, batch=8, eval_batch=32, max_length=40, epochs=6)
 CPU = torch.device("cpu")
 
@@ -38,8 +37,8 @@ def checkpoint(model_settings, tokenizer_folder, tmp_path):
 def random_texts():
     """Token ids of 60 texts of 1 to 40 tokens, a part of the vocabulary, end-of-text among them."""
     rng = np.random.default_rng(0)
-    some = np.sort(rng.choice(np.arange(1, 300), 120, replace=False))
-    some = np.concatenate([[END], some])
+    some = np.sort(rng.choice(np.arange(299), 120, replace=False))
+    some = np.append(some, END)
     tokens = [rng.choice(some, length) for length in rng.integers(1, 41, 60)]
     tokens[7][-1] = END  # which transformers, told that it pads, would not see
     return tokens

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from tools import initialise, lively
+from tools import END, initialise, lively
 from transformers import AutoModelForCausalLM
 
 from ouroboros.errors import UserError
@@ -14,7 +14,6 @@ from ouroboros.model.checkpoint import write_checkpoint
 from ouroboros.model.scoring import story_losses
 
 CONTEXT = 20
-END = 0
 
 
 def brute_force(model, story):
