@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from tools import initialise
+from tools import END, initialise
 from transformers import GPTNeoConfig, GPTNeoForCausalLM, Trainer, TrainingArguments
 
 from ouroboros.data.corpus import Corpus
@@ -30,7 +30,7 @@ def corpus():
     rng = np.random.default_rng(0)
     first = rng.integers(1, 300, 21)
     tokens = (first[:, None] + 7 * np.arange(32)) % 299 + 1
-    return Corpus(tokens.astype(np.uint16), np.zeros(21, np.uint16))
+    return Corpus(tokens.astype(np.uint16), rng.integers(0, 300, 21).astype(np.uint16))
 
 
 def training(model_settings, corpus, micro_batch=8, settings=SETTINGS, **changes):
@@ -40,11 +40,13 @@ def training(model_settings, corpus, micro_batch=8, settings=SETTINGS, **changes
     return Training(model, settings, corpus, micro_batch=micro_batch, **arguments)
 
 
-def test_one_update_by_hand(model_settings, corpus):
+@pytest.mark.parametrize("count, micro_batch", [(8, 8), (5, 2)])  # a whole update, a remainder
+@pytest.mark.parametrize("clip", [0.1, 1e9])
+def test_one_update_by_hand(model_settings, corpus, count, micro_batch, clip):
     """The mean loss over all tokens of the update, clipped, then AdamW, written out plainly."""
-    job = training(model_settings, corpus)
+    job = training(model_settings, corpus, micro_batch, replace(SETTINGS, gradient_clip=clip))
     before = {name: p.detach().clone() for name, p in job.model.named_parameters()}
-    rows = np.arange(8)
+    rows = np.arange(count)
     inputs = np.concatenate([corpus.previous[rows, None], corpus.tokens[rows, :-1]], 1)
     logits = job.model.logits(torch.from_numpy(inputs.astype(np.int64))).flatten(0, 1)
     targets = torch.from_numpy(corpus.tokens[rows].astype(np.int64)).flatten()
@@ -55,7 +57,9 @@ def test_one_update_by_hand(model_settings, corpus):
     norm = math.sqrt(sum(float(g.double().square().sum()) for g in gradients.values()))
     assert job.update(rows) == pytest.approx(loss.item(), rel=1e-5)
     for name, parameter in job.model.named_parameters():
-        gradient = gradients[name] * min(1.0, 1.0 / (norm + 1e-6))
+        gradient = gradients[name] * min(1.0, clip / (norm + 1e-6))
+        # itself too: no factor of it would show in the step
+        assert torch.allclose(parameter.grad, gradient, rtol=1e-4, atol=1e-7), name
         decay = 0.1 if parameter.dim() > 1 else 0.0
         # AdamW's first step: the averages, corrected for their start at zero, are the gradient
         step = gradient / (gradient.abs() + 1e-8)
@@ -102,10 +106,28 @@ def test_equal_seeds_give_equal_weights(model_settings, corpus):
     assert not torch.equal(weights(), weights(generation=2))
 
 
-def test_early_stopping_keeps_the_best_epoch(model_settings, corpus, monkeypatch):
-    """Held-out losses 5, 4, 4.5: it stops after the third epoch and gives the second's weights."""
+FALLING = [9.0 - epoch for epoch in range(9)]
+
+
+@pytest.mark.parametrize(
+    "losses, settings, tried, best",
+    [
+        ([5.0, 4.0, 4.5, 1.0], {"patience": 1}, 3, 2),
+        ([5.0, 4.0, 4.5, 1.0, 2.0, 3.0, 0.5], {"patience": 2, "max_epochs": 9}, 6, 4),
+        ([5.0, 4.0, 4.5, 4.25, 3.0, 9.0, 9.0, 9.0], {"patience": 3, "max_epochs": 9}, 8, 5),
+        ([5.0, 4.0, 4.0, 3.0], {"patience": 1}, 3, 2),  # as low again is no gain
+        ([5.0, 6.0, 1.0], {"patience": 1}, 2, 1),
+        (FALLING, {"patience": 1, "max_epochs": 5}, 5, 5),
+        (FALLING, {"patience": 1, "max_epochs": 1}, 1, 1),
+        ([5.0, 6.0, 7.0, 8.0], {"epochs": 3, "max_epochs": 2}, 3, 3),  # the last, not the best
+    ],
+)
+def test_early_stopping_keeps_the_best_epoch(
+    model_settings, corpus, monkeypatch, losses, settings, tried, best
+):
+    """It stops `patience` epochs after the best, at `max_epochs` at the latest, and gives the best's weights."""
     after = []
-    job = training(model_settings, corpus)
+    job = training(model_settings, corpus, settings=replace(SETTINGS, **settings))
     run = job.epoch
 
     def epoch():
@@ -113,15 +135,29 @@ def test_early_stopping_keeps_the_best_epoch(model_settings, corpus, monkeypatch
         after.append(job.model.wte.weight.detach().clone())
 
     job.epoch = epoch
-    losses = iter([5.0, 4.0, 4.5, 1.0])
+    left = iter(losses)
     monkeypatch.setattr(
         "ouroboros.training.early_stopping.story_losses",
-        lambda *_: [np.full(4, next(losses), np.float32)],
+        lambda *_: [np.full(4, next(left), np.float32)],
     )
     model, found = train_until_best(job, [np.arange(1, 5, dtype=np.uint16)], 0)
-    assert found["epochs"] == 2
-    assert found["held_out_losses"] == [5.0, 4.0, 4.5]
-    assert torch.equal(model.wte.weight, after[1])
+    assert found["epochs"] == best
+    assert found["held_out_losses"] == losses[:tried]
+    assert torch.equal(model.wte.weight, after[best - 1])
+
+
+def test_the_held_out_loss_is_of_whole_contexts_after_the_end_of_text(model_settings, corpus):
+    """The mean over all tokens of the stories, each cut at the model's context."""
+    stories = [corpus.tokens[0], corpus.tokens[1, :9]]  # of 32 tokens and of 9; the context is 24
+    model, found = train_until_best(training(model_settings, corpus), stories, END)
+    losses = []
+    for story in stories:
+        targets = torch.from_numpy(story[:24].astype(np.int64))
+        with torch.no_grad():
+            logits = model.logits(torch.cat([torch.tensor([END]), targets[:-1]])[None])[0]
+        losses.append(F.cross_entropy(logits, targets, reduction="none"))
+    expected = torch.cat(losses).mean().item()
+    assert found["held_out_losses"][found["epochs"] - 1] == pytest.approx(expected, rel=1e-5)
 
 
 def test_early_stopping_equals_training_for_the_number_it_found(model_settings, corpus):
