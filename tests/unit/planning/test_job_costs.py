@@ -26,8 +26,21 @@ def test_accumulating_trains_on_the_initial_corpus_too(costs):
     assert costs.corpus_tokens(inputs) == 31 * 32 + 2 * 32
 
 
-def test_early_stopping_trains_one_epoch_more_and_scores_the_held_out_stories(costs):
-    expected = 1 + 2 + 4 + (3 + 1) * (31 * 32 / 10 + 100 / 50)
+@pytest.mark.parametrize(
+    "settings, epochs",
+    [
+        ({}, 3 + 1),
+        ({"patience": 2}, 3 + 2),
+        ({"patience": 9, "max_epochs": 5}, 5),
+        ({"epochs": 3, "patience": 2}, 3),
+    ],
+)
+def test_early_stopping_trains_past_the_best_epoch_and_scores_the_held_out_stories(
+    costs, settings, epochs
+):
+    lineage = costs.lineages["l"]
+    costs.lineages = {"l": {**lineage, "training": {**lineage["training"], **settings}}}
+    expected = 1 + 2 + 4 + epochs * (31 * 32 / 10 + 100 / 50)
     assert costs.seconds(job("train_first", [shard(0, 0)])) == pytest.approx(expected)
 
 
