@@ -7,8 +7,9 @@ import torch
 from tools import initialise, lively
 from transformers import GPTNeoConfig, GPTNeoForCausalLM
 
+from ouroboros.kernels import cpu
 from ouroboros.model.cross_entropy import summed_loss
-from ouroboros.model.families.gpt_neo.decoder import GPTNeoDecoder
+from ouroboros.model.families.gpt_neo.decoder import GPTNeoDecoder, Layer
 from ouroboros.model.families.gpt_neo.settings import GPTNeoSettings
 from ouroboros.model.families.gpt_neo.transformers_format import from_transformers
 
@@ -112,6 +113,23 @@ def test_decode_steps_equal_the_forward_at_every_position(model_settings, settin
     with torch.no_grad():
         whole = model.logits(ids)
         for time in range(time_steps):
+            state = decoder.step(ids[:, time], time, torch.tensor([time]))
+            assert torch.allclose(state @ model.head.T, whole[:, time], atol=1e-4), time
+
+
+def test_decode_steps_without_kernels_equal_the_forward_at_every_position(
+    model_settings, monkeypatch
+):
+    """Beyond the 64 slots that one CUDA graph reads, and beyond the window of 70."""
+    settings = replace(model_settings, window=70, context=128, positions=130, layers=2)
+    model = lively(initialise(settings, 1))
+    ids = torch.randint(0, 300, (2, 130), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        whole = model.logits(ids)
+        monkeypatch.setattr(cpu, "kernels", lambda: None)
+        decoder = GPTNeoDecoder(model, 2, 130)
+        assert {type(layer) for layer in decoder.layers} == {Layer}
+        for time in range(130):
             state = decoder.step(ids[:, time], time, torch.tensor([time]))
             assert torch.allclose(state @ model.head.T, whole[:, time], atol=1e-4), time
 
