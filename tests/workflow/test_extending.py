@@ -36,7 +36,7 @@ def write_examples(folder, *headings):
 @pytest.fixture(scope="module")
 def extended(tmp_path_factory, texts):
     """A copy with the guide's regime, metric and figure, and its tiny lineage of one generation run."""
-    workflow = Workflow(tmp_path_factory.mktemp("extended"), texts)
+    workflow = Workflow(tmp_path_factory.mktemp("extended")).set_up(texts)
     write_examples(workflow.folder, "A regime", "A metric", "A figure")
     config = copy.deepcopy(TINY)
     config["lineages"]["tiny"] |= {"regime": "with_initial", "generations": 1}

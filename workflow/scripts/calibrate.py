@@ -2,6 +2,7 @@
 
 from ouroboros.data.grammar import StoryGrammar
 from ouroboros.jobs.provenance import provenance
+from ouroboros.jobs.script import run
 from ouroboros.planning.model_speed import measure_model_speed
 from ouroboros.storage.atomic import write_json
 

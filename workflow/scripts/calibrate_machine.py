@@ -2,6 +2,7 @@
 
 from dry_run import seconds_to_start
 from ouroboros.jobs.provenance import provenance
+from ouroboros.jobs.script import run
 from ouroboros.planning.machine_speed import measure_machine_speed
 from ouroboros.storage.atomic import write_json
 

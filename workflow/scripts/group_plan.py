@@ -5,6 +5,7 @@ from pathlib import Path
 
 from dry_run import jobs
 from ouroboros.jobs.provenance import provenance
+from ouroboros.jobs.script import run
 from ouroboros.planning.assumptions import cost_inputs
 from ouroboros.planning.job_costs import JobCosts, notes_on_unknown_rules
 from ouroboros.planning.plan import page, plan
