@@ -18,4 +18,4 @@ def main(snakemake):
 
 
 if "snakemake" in globals():
-    run(main, snakemake)  # noqa: F821
+    run(main, snakemake)

@@ -41,4 +41,4 @@ def count_examples(files):
 
 
 if "snakemake" in globals():
-    run(main, snakemake)  # noqa: F821
+    run(main, snakemake)

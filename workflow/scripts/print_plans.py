@@ -11,4 +11,4 @@ def main(snakemake):
 
 
 if "snakemake" in globals():
-    run(main, snakemake)  # noqa: F821
+    run(main, snakemake)

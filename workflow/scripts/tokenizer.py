@@ -12,4 +12,4 @@ def main(snakemake):
 
 
 if "snakemake" in globals():
-    run(main, snakemake)  # noqa: F821
+    run(main, snakemake)
