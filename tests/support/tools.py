@@ -18,6 +18,7 @@ CONFIG = yaml.safe_load(
 SCHEMA = complete(yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text()))
 
 END = 299  # end-of-text of the fixture `tokenizer`
+SEED = 7  # of the tiny lineage
 
 TINY = {
     "corpora": {"own": {"source": "files", "files": ["own.txt"]}},
@@ -26,12 +27,12 @@ TINY = {
         "tiny": {"layers": 2, "hidden_size": 16, "heads": 2, "window": 8, "context": 32, "positions": 32}
     },
     "training": {"tiny": {"batch": 8, "learning_rate": 1.0e-2, "max_epochs": 2}},
-    "sampling": {"tiny": {"sequences": 40, "sequence_length": 32, "shards": 2}},
+    "sampling": {"tiny": {"sequences": 40, "sequence_length": 32, "shards": 2, "temperature": 0.8}},
     "evaluation": {"tiny": {"context": 32, "distinct_sequences": 40, "samples": 2, "sample_tokens": 20}},
     "lineages": {
         "tiny": {
             "corpus": "own", "tokenizer": "small", "model": "tiny", "training": "tiny",
-            "sampling": "tiny", "evaluation": "tiny", "generations": 3,
+            "sampling": "tiny", "evaluation": "tiny", "generations": 3, "seed": SEED,
             "overrides": {
                 "resources": {
                     rule: {"gpu": 0, "threads": 1, "mem_mb": 500, "batch": 16}

@@ -7,10 +7,16 @@ import re
 import pytest
 import yaml
 from judge_server import JudgeServer, error
-from tools import TINY
+from tools import SEED, TINY
+
+from ouroboros.data.tokenizer import read_tokenizer
+from ouroboros.model.checkpoint import read_lm
+from ouroboros.randomness import seed_for
+from ouroboros.sampling.completions import complete
 
 KEY = "sk-test-ab12CD34-never-to-be-seen"
 TARGET = "results/tiny/gen1/gpt_eval.json"
+PROMPTS = ["Tom had a", "Once upon", "Mia"]
 REPLIES = "results/judges/local.jsonl"
 
 
@@ -40,7 +46,7 @@ def server():
 def judged(finished, tmp_path_factory, server):
     """The tiny lineage with its completions made, and no request sent yet."""
     workflow = finished.copy(tmp_path_factory.mktemp("judged") / "lineage")
-    (workflow.folder / "short.yaml").write_text(yaml.safe_dump(["Tom had a", "Once upon", "Mia"]))
+    (workflow.folder / "short.yaml").write_text(yaml.safe_dump(PROMPTS))
     workflow.configure(configured(server.url))
     first = workflow.run("results/tiny/gpt_eval_cost.json")
     assert first.returncode == 0, first.stdout[-4000:]
@@ -55,6 +61,16 @@ def test_the_cost_is_said_without_a_request_or_a_key(judged, server):
         (cost["input_tokens"] + 2 * cost["output_tokens"]) / 1e6, rel=1e-9
     )
     assert server.requests == []
+
+
+def test_completions_are_each_lms_own(judged):
+    for generation, lm in enumerate(("baseline", "gen1")):
+        folder = judged.folder / "results/tiny" / lm
+        model, end_of_text = read_lm(folder / "checkpoint")
+        tokenizer, _ = read_tokenizer(folder / "checkpoint")
+        key = seed_for(SEED, generation, "completions")
+        expected = complete(model, tokenizer, end_of_text, PROMPTS, 2, 10, key)
+        assert json.loads((folder / "completions.json").read_text())["stories"] == expected
 
 
 def test_a_stop_is_gone_on_from_and_the_key_is_nowhere(judged, server):

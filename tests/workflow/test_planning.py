@@ -10,6 +10,7 @@ RATES = {"train": 1.0e5, "sample": 1.0e5, "ppl": 1.0e5, "fine_tuning": 100.0}
 
 def with_seeds(**plan):
     config = copy.deepcopy(TINY)
+    del config["lineages"]["tiny"]["seed"]
     config["lineages"]["tiny"]["seeds"] = [1, 2]
     config["plan"] = {"rates": {"tiny": RATES}, **plan}
     return config

@@ -2,10 +2,23 @@
 
 import copy
 import json
+import re
 
 import datasets
+import numpy as np
 import pytest
-from tools import TINY, artifacts
+import torch
+from tools import CONFIG, SCHEMA, SEED, TINY, artifacts
+
+from ouroboros.config.resolve import resolve
+from ouroboros.data.corpus import Corpus
+from ouroboros.data.tokenise import read_token_stories
+from ouroboros.model.checkpoint import read_lm
+from ouroboros.model.families import random_model
+from ouroboros.model.scoring import mean_loss, story_losses
+from ouroboros.randomness import seed_for
+from ouroboros.sampling.sampler import sample
+from ouroboros.training.trainer import Training, TrainingSettings, train
 
 CLOCK_AND_HOST = "run"  # the part of a provenance block that differs between equal runs
 
@@ -41,7 +54,10 @@ def test_every_json_says_where_it_comes_from(finished):
             assert block["lineages"] == ["tiny"]
         else:
             assert block["lineage"] == "tiny", path
-            assert block["seed"] == 0
+            assert block["seed"] == SEED
+        if lm := re.search(r"/(baseline|gen\d)/", str(path)):
+            generation = 0 if lm[1] == "baseline" else int(lm[1][-1])
+            assert block.get("generation", generation) == generation, path
         assert block["versions"]["torch"]
         assert block["run"]["seconds"] > 0
     training = json.loads(
@@ -62,6 +78,64 @@ def test_the_corpus_has_exactly_the_sequences_asked_for(finished, tmp_path):
     assert all(len(row) == 32 for row in data["input_ids"])
     text = json.loads((finished.folder / "results/tiny/gen2/text.json").read_text())
     assert (text["sequences"], text["tokens"]) == (40, 40 * 32)
+
+
+def test_a_generation_is_trained_on_the_corpora_before_it_by_its_own_seeds(finished):
+    """Trained again from seeds and shards: the loss of every update, and the weights."""
+    results = finished.folder / "results"
+    settings = resolve(copy.deepcopy(CONFIG | TINY | {"comparisons": {}}), SCHEMA)
+    settings = settings["lineages"]["tiny"]
+    epochs = json.loads((results / "tiny/epochs.json").read_text())["epochs"]
+    for n in (1, 2, 3):
+        job = Training(
+            random_model(settings["model"], 300, seed_for(SEED, n, "weights")),
+            TrainingSettings(**settings["training"]),
+            Corpus.read(sorted(results.glob(f"tiny/gen{n - 1}/corpus/*.parquet"))),
+            SEED, n, torch.device("cpu"), 16,
+        )  # fmt: skip
+        model = train(job, epochs)
+        made = results / f"tiny/gen{n}/checkpoint"
+        curve = json.loads((made / "training.json").read_text())["loss_curve"]
+        assert job.losses == pytest.approx(curve[: len(job.losses)], rel=1e-4)
+        for ours, theirs in zip(model.parameters(), read_lm(made)[0].parameters(), strict=True):
+            assert torch.allclose(ours, theirs, atol=1e-3)
+    baseline = read_lm(results / "tiny/baseline/checkpoint")[0]
+    weights = random_model(settings["model"], 300, seed_for(SEED, 0, "weights")).wte.weight
+    assert torch.equal(baseline.wte.weight, weights)
+
+
+def test_a_shard_holds_its_sequences_of_its_own_generation(finished):
+    results = finished.folder / "results/tiny"
+    for n in (1, 2, 3):
+        model, end_of_text = read_lm(results / f"gen{n}/checkpoint")
+        key = seed_for(SEED, n, "sampling")
+        expected = np.concatenate([*sample(model, key, range(40), 32, end_of_text, 16, 0.8)])
+        for shard, part in enumerate((expected[:20], expected[20:])):
+            corpus = Corpus.read([results / f"gen{n}/corpus/shard-0000{shard}.parquet"])
+            assert np.array_equal(corpus.tokens, part)
+            assert corpus.previous.tolist() == [end_of_text] * 20
+
+
+def test_epochs_are_found_on_the_held_out_stories_and_perplexity_is_of_the_others(finished):
+    results = finished.folder / "results"
+    parts = [
+        read_token_stories(results / f"corpora/own/small/{split}.parquet")
+        for split in ("heldout", "validation")
+    ]
+    assert {story.tobytes() for story in parts[0]}.isdisjoint(part.tobytes() for part in parts[1])
+    found = json.loads((results / "tiny/epochs.json").read_text())
+    for lm in ("baseline", "gen1", "gen2", "gen3"):
+        model, end_of_text = read_lm(results / f"tiny/{lm}/checkpoint")
+        held_out, validation = (
+            mean_loss(story_losses(model, [story[:cut] for story in stories], end_of_text, 32, 50))
+            for stories, cut in zip(parts, (32, None), strict=True)
+        )
+        measured = json.loads((results / f"tiny/{lm}/ppl.json").read_text())
+        assert measured["loss"] == pytest.approx(validation, rel=1e-5)
+        if lm == "gen1":
+            assert found["held_out_losses"][found["epochs"] - 1] == pytest.approx(
+                held_out, rel=1e-5
+            )
 
 
 def test_every_job_has_a_log_and_the_long_ones_a_benchmark(finished):
