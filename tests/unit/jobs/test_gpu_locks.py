@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,42 @@ def test_several_for_one_job_and_never_half_of_them(machine):
     first[0].kill()
     two.remove(first[0])
     assert device(two[0]).count("GPU-") == 3
+
+
+def test_a_job_that_waits_for_several_holds_none_of_them(machine):
+    machine.has([0, 0])
+    holder = machine.start(1)
+    free = {"GPU-0aaa", "GPU-1aaa"} - {device(holder)}
+    large = machine.start(2)
+    assert until(large, "Waiting")[-1].endswith(f"which process {holder.pid} computes on.")
+    third = machine.start(1)
+    assert "Waiting" not in "".join(until(third, "GPU"))  # it has one, or it says that it waits
+    assert {device(third)} == free
+    holder.kill()
+    third.kill()
+    assert device(large) == "GPU-0aaa,GPU-1aaa"
+
+
+def test_a_second_call_gives_the_same(machine, tmp_path, monkeypatch):
+    monkeypatch.setattr(gpu_locks, "_names", [])
+    monkeypatch.setattr(gpu_locks, "_lock_files", ExitStack())
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1,0")
+    machine.has([0, 0, 0])
+    with gpu_locks._lock_files:
+        assert gpu_locks.lock_gpus(2, tmp_path / "locks") == ["GPU-1aaa", "GPU-0aaa"]
+        assert os.environ["CUDA_VISIBLE_DEVICES"] == "GPU-1aaa,GPU-0aaa"
+        assert gpu_locks.lock_gpus(1, tmp_path / "locks") == ["GPU-1aaa"]
+        until(machine.start(CUDA_VISIBLE_DEVICES="0,1,2"), "has GPU-2aaa")
+
+
+def test_the_holder_is_the_latest_one(machine):
+    """Its lock file may hold the longer number of one before it."""
+    machine.has([0])
+    (machine.folder / "locks").mkdir()
+    (machine.folder / "locks/GPU-0aaa").write_text("12345678901")
+    holder = machine.start()
+    device(holder)
+    assert f"process {holder.pid} computes" in until(machine.start(), "Waiting")[-1]
 
 
 def test_what_slurm_or_the_user_has_set_bounds_the_choice(machine):

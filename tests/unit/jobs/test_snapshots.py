@@ -5,6 +5,7 @@ import logging
 import pytest
 import torch
 
+from ouroboros.errors import UserError
 from ouroboros.jobs.snapshots import Keeper, States, digest, state_folder
 
 RECORD = {"losses": [1.5, None, 0.1 + 0.2], "scaler": {"scale": 65536.0}}
@@ -58,7 +59,7 @@ def test_every_flipped_bit_and_every_cut_is_found(states, caplog):
     assert same(states.read(1))
 
 
-def test_the_digest_belongs_to_settings_and_contents(tmp_path):
+def test_the_digest_belongs_to_settings_and_contents(tmp_path, monkeypatch):
     a, b = tmp_path / "a", tmp_path / "b"
     a.write_bytes(b"one")
     b.write_bytes(b"two")
@@ -67,6 +68,10 @@ def test_the_digest_belongs_to_settings_and_contents(tmp_path):
     assert whole != digest({"x": 1, "y": [3]}, [a, b])
     assert whole != digest({"x": 1, "y": [2]}, [b, a])
     b.write_bytes(b"twO")
+    assert whole != digest({"x": 1, "y": [2]}, [a, b])
+    b.write_bytes(b"two")
+    assert whole == digest({"x": 1, "y": [2]}, [a, b])
+    monkeypatch.setattr("ouroboros.jobs.snapshots.FORMAT", 99)
     assert whole != digest({"x": 1, "y": [2]}, [a, b])
 
 
@@ -81,11 +86,45 @@ def test_two_states_are_kept_and_the_older_one_stands_in_for_a_damaged_one(state
     again = Keeper(states, minutes=0)
     assert again.latest()[0] == {"step": 2}
     assert f"{newest} is damaged" in caplog.text
+    assert not newest.exists()
     again.keep({"step": 9}, {})
     assert [states.read(number)[0]["step"] for number in states.numbers()] == [2, 9]
     for number in states.numbers():
         states.path(number).write_bytes(b"")
     assert Keeper(states, minutes=0).latest() is None
+
+
+def test_a_newer_state_of_another_job_does_not_push_out_the_last_good_one(states):
+    keeper = Keeper(states, minutes=0)
+    assert keeper.latest() is None and keeper.last_path() is None
+    keeper.keep({"step": 1}, {})
+    States(states.folder, "d2").write(2, {"step": 9}, {})
+    again = Keeper(states, minutes=0)
+    assert again.latest()[0] == {"step": 1}
+    assert again.last_path() == states.path(1)
+    again.keep({"step": 2}, {})
+    assert [states.read(number)[0]["step"] for number in states.numbers()] == [1, 2]
+
+
+def test_a_state_that_was_there_is_not_replaced_by_another(states):
+    keeper = Keeper(states, minutes=0)
+    for step in range(2):
+        keeper.keep({"step": step}, {})
+    first, second = states.numbers()
+    assert keeper.state(first)[0] == {"step": 0}
+    states.path(second).unlink()
+    with pytest.raises(UserError, match=f"{second:06d}.safetensors could be read at first"):
+        keeper.state(second)
+
+
+def test_numbers_are_in_order(states):
+    numbers = [1_000_000, 999_999, 12, 3, 2, 1, 0, 40, 39, 38, 37]
+    for number in numbers:
+        states.write(number, {}, {})
+    (states.folder / "model.safetensors").touch()
+    assert states.numbers() == sorted(numbers)
+    states.keep_only([39, 1_000_000])
+    assert states.numbers() == [39, 1_000_000]
 
 
 def test_a_write_that_fails_leaves_the_state_before_it(states, monkeypatch):
@@ -118,7 +157,9 @@ def test_when_a_state_is_due(states, monkeypatch):
     monkeypatch.setattr("ouroboros.jobs.snapshots.time.monotonic", lambda: now[0])
     keeper = Keeper(states, minutes=10)
     assert not keeper.due()
-    now[0] += 600
+    now[0] += 599
+    assert not keeper.due()
+    now[0] += 1
     assert keeper.due()
     keeper.keep({}, {})
     assert not keeper.due()

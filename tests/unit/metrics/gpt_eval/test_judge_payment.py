@@ -1,5 +1,6 @@
 """Paid replies of a judge are kept, never bought twice, and never beyond the budget."""
 
+import errno
 import json
 import logging
 import os
@@ -8,12 +9,15 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 from judge_server import GRADES, error, reply
-from judging import KEY, READ, ask, lines, settings
+from judging import KEY, READ, STORIES, ask, lines, settings
 
 from ouroboros.errors import UserError
+from ouroboros.metrics.gpt_eval.judge import Judge, questions
+from ouroboros.metrics.gpt_eval.price import bill, estimate, highest_price, price
 from ouroboros.metrics.gpt_eval.reply_log import Replies
 
 
@@ -118,6 +122,93 @@ def test_the_budget_is_never_exceeded(server, replies):
     assert len(server.requests) == count
 
 
+def test_the_budget_holds_for_what_is_in_flight(server, replies):
+    """Five at once, each of which turns out as dear as it can be; the budget is of two."""
+    many = [{"beginning": f"{n} boats", "completions": [{"text": "."}]} for n in range(5)]
+    judge = Judge(**settings(server, concurrency=5))
+    texts = [text for story in questions(many) for text in story]
+    most = highest_price(judge, texts[0])
+    usage = {"prompt_tokens": len(texts[0]) + 200, "completion_tokens": 100, "total_tokens": 0}
+    server.plan = [(200, {}, reply(GRADES, {"model": "x"}, usage))] * 5
+    with pytest.raises(UserError, match="budget of .* is used up"):
+        ask(server, replies, many, concurrency=5, budget=2.5 * most)
+    assert [line["cost"] for line in lines(replies)] == pytest.approx([most] * 2)
+    assert len(server.requests) == 2
+
+
+def test_what_is_no_longer_in_flight_leaves_the_budget(server, replies):
+    """Three refusals, which cost nothing, and then replies, within a budget of little more than theirs."""
+    server.plan = [(503, {}, error("busy"))] * 3
+    most = highest_price(Judge(**settings(server)), "x" * 2000)
+    grades, _ = ask(server, replies, concurrency=1, budget=6 * 0.0034 + most)
+    assert grades == [[READ, READ]] * 3
+    assert sum(line["cost"] for line in lines(replies)) == pytest.approx(6 * 0.0034)
+
+
+def test_the_price_is_that_of_the_tokens():
+    judge = SimpleNamespace(
+        price_per_million_input_tokens=3.0, price_per_million_output_tokens=50.0, max_tokens=7
+    )
+    assert price(judge, 2_000_000, 10_000) == 6.5
+    question = "\u00e9" * 400  # two bytes each
+    assert highest_price(judge, question) == pytest.approx((3 * (800 + 200) + 50 * 7) / 1e6)
+    cost = estimate(judge, ["Once upon a time", "the end"])  # 4 and 2 tokens of GPT-2
+    assert (cost["requests"], cost["input_tokens"], cost["output_tokens"]) == (2, 4 + 2 + 16, 40)
+    assert cost["money"] == pytest.approx((3 * 22 + 50 * 40) / 1e6)
+
+
+def test_the_bill_is_of_all_replies():
+    records = [
+        {"input_tokens": 3, "output_tokens": 4, "cost": 0.5, "model": "b"},
+        {"input_tokens": None, "output_tokens": None, "cost": 0.25, "model": "a"},
+        {"input_tokens": 10, "output_tokens": 20, "cost": 1.0, "model": "b"},
+    ]
+    assert bill(records) == {
+        "requests": 3, "input_tokens": 13, "output_tokens": 24, "money": 1.75,
+        "answered_by": ["a", "b"],
+    }  # fmt: skip
+
+
+def test_all_that_was_paid_is_spent_also_after_reopening(replies):
+    with Replies(replies) as log:
+        log.append({"key": "a", "reply": "good", "cost": 1})
+        log.append({"key": None, "lost": "cut", "cost": 2})
+        log.append({"key": "b", "reply": "bad", "cost": 4})
+        assert log.spent == 7
+    replies.write_bytes(replies.read_bytes() + b'{"key": "c", "cost": 8}')  # cut off
+    for _ in range(2):
+        with Replies(replies) as log:
+            assert log.spent == 7
+            assert log.get("a")["reply"] == "good" and log.get("b")["cost"] == 4
+            assert log.get(None) is None and log.get("c") is None
+    with Replies(replies) as log:
+        log.append({"key": "c", "cost": 16})
+    with Replies(replies) as log:
+        assert log.spent == 23
+
+
+def test_a_reply_is_on_disk_before_it_counts(replies, monkeypatch):
+    sizes, fsync = [], os.fsync
+
+    def recording(descriptor):
+        sizes.append(os.fstat(descriptor).st_size)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", recording)
+    with Replies(replies) as log:
+        for count in (1, 2):
+            log.append({"key": "a", "cost": 1})
+            assert sizes == [len(b'{"key": "a", "cost": 1}\n') * n for n in range(1, count + 1)]
+
+        def broken(descriptor):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr(os, "fsync", broken)
+        with pytest.raises(UserError, match="no space left"):
+            log.append({"key": "b", "cost": 1})
+        assert log.get("b") is None
+
+
 def test_an_estimate_beyond_the_budget_ends_it_before_the_first_request(server, replies, caplog):
     with (
         caplog.at_level(logging.INFO, "ouroboros"),
@@ -128,12 +219,31 @@ def test_an_estimate_beyond_the_budget_ends_it_before_the_first_request(server, 
     assert "grader at http://127.0.0.1:" in caplog.text and "6 requests, about" in caplog.text
 
 
-def test_a_lost_answer_may_have_been_billed(server, replies):
-    server.plan = ["hang"]
-    ask(server, replies, timeout=1)
-    lost = [line for line in lines(replies) if line["key"] is None]
-    assert [line["lost"] for line in lost] == ["no answer within 1 s"]
-    assert lost[0]["cost"] > 0
+@pytest.mark.parametrize(
+    ("failure", "why"),
+    [
+        ("hang", "no answer within 0.5 s"),
+        ("cut", "Connection error"),
+        ((200, {}, error("went away")), "what it sent is no chat completion"),
+    ],
+)
+def test_every_lost_answer_may_have_been_billed(server, replies, failure, why):
+    server.plan = [failure, failure]
+    ask(server, replies, STORIES[:1], timeout=0.5, concurrency=1)
+    *lost, first, second = lines(replies)
+    most = highest_price(Judge(**settings(server)), questions(STORIES)[0][0])
+    assert [(line["key"], line["lost"]) for line in lost] == [(None, why)] * 2
+    assert [line["cost"] for line in lost] == pytest.approx([most] * 2)
+    assert first["cost"] == second["cost"] == pytest.approx(0.0034)
+    # and the budget is less by them for the next job
+    with pytest.raises(UserError, match=rf"used up.*\({2 * most + 0.0068:.6g} is spent\)"):
+        ask(server, replies, STORIES[1:], concurrency=1, budget=2 * most + 0.0068 + 0.9 * most)
+
+
+def test_a_refusal_costs_nothing(server, replies):
+    server.plan = [(503, {}, error("busy")), (429, {}, error("slow down"))]
+    ask(server, replies, concurrency=1)
+    assert len(lines(replies)) == 6
 
 
 def test_a_server_that_counts_no_tokens(server, replies):
