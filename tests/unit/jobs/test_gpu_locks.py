@@ -1,8 +1,10 @@
 """GPUs of one machine, pretended by an nvidia-smi of our own; the jobs are real processes."""
 
+import fcntl
 import os
 import subprocess
 import sys
+import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -138,16 +140,35 @@ def test_a_job_that_waits_for_several_holds_none_of_them(machine):
     assert device(large) == "GPU-0aaa,GPU-1aaa"
 
 
-def test_a_second_call_gives_the_same(machine, tmp_path, monkeypatch):
-    monkeypatch.setattr(gpu_locks, "_names", [])
-    monkeypatch.setattr(gpu_locks, "_lock_files", ExitStack())
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1,0")
+@pytest.fixture
+def here(monkeypatch, tmp_path):
+    """The folder of locks for a job in this process, which holds none when the test has ended."""
+    with ExitStack() as files:
+        monkeypatch.setattr(gpu_locks, "_names", [])
+        monkeypatch.setattr(gpu_locks, "_lock_files", files)
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1,0")
+        yield tmp_path / "locks"
+
+
+def test_a_second_call_gives_the_same(machine, here):
     machine.has([0, 0, 0])
-    with gpu_locks._lock_files:
-        assert gpu_locks.lock_gpus(2, tmp_path / "locks") == ["GPU-1aaa", "GPU-0aaa"]
-        assert os.environ["CUDA_VISIBLE_DEVICES"] == "GPU-1aaa,GPU-0aaa"
-        assert gpu_locks.lock_gpus(1, tmp_path / "locks") == ["GPU-1aaa"]
-        until(machine.start(CUDA_VISIBLE_DEVICES="0,1,2"), "has GPU-2aaa")
+    assert gpu_locks.lock_gpus(2, here) == ["GPU-1aaa", "GPU-0aaa"]
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "GPU-1aaa,GPU-0aaa"
+    assert gpu_locks.lock_gpus(1, here) == ["GPU-1aaa"]
+    until(machine.start(CUDA_VISIBLE_DEVICES="0,1,2"), "has GPU-2aaa")
+
+
+def test_one_job_chooses_at_a_time(machine, here):
+    machine.has([0, 0])
+    here.mkdir()
+    job = threading.Thread(target=gpu_locks.lock_gpus, args=(2, here))
+    with open(here / "choosing", "w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        job.start()
+        job.join(0.3)
+        assert job.is_alive()
+    job.join(10)
+    assert gpu_locks._names == ["GPU-1aaa", "GPU-0aaa"]
 
 
 def test_the_holder_is_the_latest_one(machine):
