@@ -113,14 +113,16 @@ def test_a_setting_of_sampling(digest, sampling_job, name, value):
 
 
 def test_the_model_that_is_sampled(
-    digest, sampling_job, model_settings, tmp_path, tokenizer_folder
+    digest, sampling_job, model_settings, tmp_path, tokenizer_folder, monkeypatch
 ):
-    before = digest(sample, sampling_job)
+    seen = [digest(sample, sampling_job)]
     other = lively(initialise(model_settings, 1))
-    write_checkpoint(other, tokenizer_folder, 0, {}, tmp_path / "checkpoint")
-    weights = digest(sample, sampling_job)
-    write_checkpoint(other, tokenizer_folder, 5, {}, tmp_path / "checkpoint")
-    assert len({before, weights, digest(sample, sampling_job)}) == 3
+    for end_of_text in (0, 5):  # other weights, then another config.json
+        write_checkpoint(other, tokenizer_folder, end_of_text, {}, tmp_path / "checkpoint")
+        seen.append(digest(sample, sampling_job))
+    monkeypatch.setattr(sample, "read_lm", lambda _: (other, 7))  # the tokenizer's end-of-text
+    seen.append(digest(sample, sampling_job))
+    assert len(set(seen)) == 4
 
 
 @pytest.mark.parametrize(
