@@ -2,11 +2,12 @@
 # make test    all tests but those of minutes, which `make test-slow` runs
 # make check   format, lint, and who imports whom
 # make bench   speed and memory side by side with transformers, into docs/performance.md
+# make mutate  how many planted faults the tests catch: PACKAGE= SAMPLE=200 SEED=0 MINUTES=120
 PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/bash
 
-.PHONY: demo install install-dev test test-slow bench check format clean
+.PHONY: demo install install-dev test test-slow bench mutate check format clean
 
 demo: install
 	$(BIN)/snakemake --cores all demo
@@ -42,6 +43,13 @@ test-slow: install-dev
 bench: install-dev
 	$(BIN)/python benchmarks/all.py
 
+mutate: SAMPLE ?= 200
+mutate: SEED ?= 0
+mutate: MINUTES ?= 120
+mutate: install-dev
+	OMP_NUM_THREADS=1 nice $(BIN)/python benchmarks/mutation.py --package $(PACKAGE) \
+	  --sample $(SAMPLE) --seed $(SEED) --minutes $(MINUTES)
+
 check: install-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -55,5 +63,5 @@ format: install-dev
 	$(BIN)/snakefmt Snakefile workflow/rules
 
 clean:
-	rm -rf .venv .snakemake logs
+	rm -rf .venv .snakemake logs mutants
 	find results/ -mindepth 1 ! -path results/README.md -delete

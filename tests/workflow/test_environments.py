@@ -15,7 +15,7 @@ REQUIREMENTS = "envs/requirements-dev.txt"  # it includes requirements.txt
 PYTHONS = ("3.11", "3.12", "3.13")
 PLATFORMS = ("x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu", "aarch64-apple-darwin")
 # Packages of pure Python that are published as source alone; all others have to have a wheel.
-SOURCE_ONLY = ("connection-pool", "future")
+SOURCE_ONLY = ("connection-pool", "future", "yattag")
 
 
 def test_pip_and_conda_pin_the_same_versions():

@@ -90,6 +90,7 @@ def test_resources_grow_with_the_attempts_up_to_the_clusters_limit():
     assert resource(made, "train", "mem_mb", "33m", 2) == 20_000
     assert resource(made, "train", "runtime", "33m", 2) == 2000
     assert resource(made, "train", "gpu", "33m", 3) == 1
+    assert resource(made, "train", "threads", "33m", 3) == 4
     assert resource(made, "train", "mem_mb", "demo", 1) == 1500  # the lineage's own
     assert resource(made, "task", "mem_mb", None, 1) == 8000
 
