@@ -159,9 +159,9 @@ def test_requests_run_side_by_side_up_to_the_limit(server, replies):
 
 
 def test_requests_keep_their_pace(server, replies):
-    ask(server, replies, requests_per_minute=1200, concurrency=6)
+    ask(server, replies, requests_per_minute=300, concurrency=6)
     times = [when for when, _ in server.requests]
-    assert times[-1] - times[0] >= 5 * 60 / 1200 - 0.01
+    assert times[-1] - times[0] >= 0.8 * 5 * 60 / 300  # the first may arrive late
 
 
 def test_the_key_is_nowhere(server, tmp_path, capfd, monkeypatch):
