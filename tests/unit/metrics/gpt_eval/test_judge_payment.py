@@ -219,6 +219,13 @@ def test_an_estimate_beyond_the_budget_ends_it_before_the_first_request(server, 
     assert "grader at http://127.0.0.1:" in caplog.text and "6 requests, about" in caplog.text
 
 
+def test_the_estimate_is_of_what_is_missing_and_adds_what_is_spent(server, replies):
+    ask(server, replies, STORIES[:2])  # four replies at 0.0034
+    with pytest.raises(UserError, match=r"Asking grader for 2 replies costs .* but 0.0136 of its"):
+        ask(server, replies, budget=0.0136 + 0.001)
+    assert len(server.requests) == 4
+
+
 @pytest.mark.parametrize(
     ("failure", "why"),
     [
