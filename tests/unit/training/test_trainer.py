@@ -13,7 +13,7 @@ from transformers import GPTNeoConfig, GPTNeoForCausalLM, Trainer, TrainingArgum
 from ouroboros.data.corpus import Corpus
 from ouroboros.errors import UserError
 from ouroboros.model.families.gpt_neo.settings import GPTNeoSettings
-from ouroboros.randomness import seed_for
+from ouroboros.randomness import permutation, seed_for
 from ouroboros.training.early_stopping import train_until_best
 from ouroboros.training.trainer import Training, TrainingSettings, train
 
@@ -78,7 +78,7 @@ def test_micro_batches_accumulate_to_the_same_update(model_settings, corpus, mic
 
 
 def test_an_epoch_sees_every_sequence_once_in_an_order_of_its_own(model_settings, corpus):
-    job = training(model_settings, corpus)
+    job = training(model_settings, corpus, seed=3, generation=2)
     seen = []
     job.update = lambda rows: seen.append(rows) or 1.0
     job.epoch()
@@ -86,6 +86,10 @@ def test_an_epoch_sees_every_sequence_once_in_an_order_of_its_own(model_settings
     assert [len(rows) for rows in seen] == [8, 8, 5] * 2
     first, second = np.concatenate(seen[:3]), np.concatenate(seen[3:])
     assert sorted(first) == sorted(second) == list(range(21))
+    for epoch in (0, 1):  # the seed and the generation decide it
+        order = permutation(seed_for(3, 2, "order"), epoch, 21)
+        expected = [set(order[:8]), set(order[8:16]), set(order[16:])]
+        assert [set(rows) for rows in seen[3 * epoch : 3 * epoch + 3]] == expected
     assert {frozenset(rows) for rows in seen[:3]} != {frozenset(rows) for rows in seen[3:]}
 
 
