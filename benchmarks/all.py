@@ -27,7 +27,7 @@ HEAD = [
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table: the command behind it, and what it should come to."""
+    """A line of the table: the command that measures it, and the ratio wanted."""
 
     name: str
     command: str
@@ -71,7 +71,7 @@ def main():
         command = [sys.executable, str(HERE / program), *arguments, "--json", str(row.file)]
         if subprocess.run(command).returncode:
             sys.exit(f"{row.name} failed; the rows before it are in {RESULTS} and in {PAGE}.")
-        render()  # after every row, so that a stop costs only what comes behind it
+        render()  # after every row, so that a stop costs only the rows after it
     render()
 
 
@@ -110,7 +110,7 @@ def cells(row: Row, result: dict) -> tuple:
 
 
 def machine(result: dict) -> str:
-    """What it was measured on."""
+    """The machine and versions of the measurement."""
     about = result["machine"]
     return (
         f"Measured on {about['cpu']}, {about['threads']} threads, with torch {about['torch']} and "

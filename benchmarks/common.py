@@ -1,4 +1,4 @@
-"""What the benchmarks share: their options and their models."""
+"""Options and models that the benchmarks share."""
 
 import argparse
 import os

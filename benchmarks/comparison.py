@@ -18,7 +18,7 @@ from report import report
 
 @dataclass(frozen=True)
 class Work:
-    """What one token asks of a machine, and how many tokens come at once."""
+    """The work of one token on a machine, and how many tokens come at once."""
 
     rows: int  # tokens in one matrix product
     flop: float

@@ -2,7 +2,7 @@
 
     python benchmarks/sampling.py --model 1m --batch 100 --tokens 600
 
-Both draw from the full distribution at temperature 1, from the empty context, and go on behind an
+Both draw from the full distribution at temperature 1, from the empty context, and go on after an
 end-of-text, in fp32.
 """
 
@@ -38,7 +38,7 @@ def prepare_ours(options):
 def prepare_theirs(options):
     model = common.in_transformers(common.random_model(options.model))
     stop = model.config.eos_token_id
-    model.generation_config.eos_token_id = None  # rows go on behind an end-of-text, like ours
+    model.generation_config.eos_token_id = None  # rows go on after an end-of-text, like ours
     torch.manual_seed(0)
     prompt = torch.full((options.batch, 1), stop)
 

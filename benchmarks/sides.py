@@ -50,7 +50,7 @@ class Side:
 
 
 def alternate(sides: dict[str, Side], repeats: int) -> dict[str, list]:
-    """Every side's results; in each round all sides run once, one behind the other."""
+    """Every side's results; in each round all sides run once, one after the other."""
     results = {name: [] for name in sides}
     for number in range(repeats):
         for name, side in sides.items():

@@ -1,4 +1,4 @@
-"""What several tests share: stories, a small tokenizer, a small model, a small lineage."""
+"""Fixtures of several tests: stories, a small tokenizer, a small model, a small lineage."""
 
 import json
 import os

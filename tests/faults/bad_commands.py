@@ -1,4 +1,4 @@
-"""What stands after `snakemake -n --cores 1` and is not what it should be."""
+"""Wrong words after `snakemake -n --cores 1`."""
 
 import re
 import subprocess
@@ -42,7 +42,7 @@ CONFIGFILES = {
 
 
 def command(folder, words):
-    """What Snakemake says at last, without the lines of its Snakefile."""
+    """The message that Snakemake ends with, without the lines of its Snakefile."""
     for name, text in CONFIGFILES.items():
         (folder / name).write_text(text)
     words = [str(folder / word) if word in CONFIGFILES else word for word in words]

@@ -1,4 +1,4 @@
-"""What a run meets: a Python, a key, a judge, GPUs and folders that will not do."""
+"""Surroundings of a run: a Python, a key, a judge, GPUs and folders that will not do."""
 
 import os
 import subprocess

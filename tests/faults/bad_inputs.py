@@ -36,7 +36,7 @@ CASES = [(group, what, give) for group, room in GROUPS.items() for what, give in
 
 
 def message(case, folder: Path) -> str:
-    """What a user is told, in one line and without this machine's paths."""
+    """The message that a user sees, in one line and without this machine's paths."""
     _, what, give = case
     (folder / "file").write_text("")
     try:

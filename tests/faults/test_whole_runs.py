@@ -22,7 +22,7 @@ SHARD = "results/tiny/gen1/corpus/shard-00001.parquet"
 
 
 def mounted(place, *options):
-    """Whether a small file system in memory could be mounted there."""
+    """Mount a small file system in memory there; False where that is not allowed."""
     command = ["mount", "-t", "tmpfs", *options, "tmpfs", str(place)]
     return os.geteuid() == 0 and subprocess.run(command, capture_output=True).returncode == 0
 
@@ -121,7 +121,7 @@ def test_a_checkpoint_with_a_flipped_bit_is_not_sampled(sampled):
 
 
 def test_a_clock_that_was_turned_back(sampled):
-    """What was made an hour "from now" is used, and what is made of it counts as new."""
+    """An artifact from an hour "from now" is used, and artifacts made of it count as new."""
     stamp = sampled.folder / CHECKPOINT / ".snakemake_timestamp"
     late = time.time() + 3600
     os.utime(stamp, (late, late))

@@ -30,7 +30,7 @@ def rendered(page: Path, folder: Path, width: int = 1280, arguments=()) -> tuple
 
 
 def evaluated(page: Path, folder: Path, script: str, width: int) -> dict:
-    """What a script's function body returns in the page, shown `width` pixels wide.
+    """The value that a function body returns in the page, shown `width` pixels wide.
 
     Headless windows are never narrow, so the page is in a frame; and the copy may run scripts.
     """

@@ -100,7 +100,7 @@ class Victim(Workflow):
 
 
 def session(leader: int) -> list[psutil.Process]:
-    """What runs in the session of this process, whoever its parent is by now."""
+    """The processes in the session of this process, whoever its parent is by now."""
     members = []
     for member in psutil.process_iter():
         with contextlib.suppress(ProcessLookupError):

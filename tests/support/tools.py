@@ -1,4 +1,4 @@
-"""What tests call: lively weights, a real Snakemake, a small copy of the workflow."""
+"""Helpers of tests: lively weights, a real Snakemake, a small copy of the workflow."""
 
 import copy
 import os

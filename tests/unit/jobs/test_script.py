@@ -1,4 +1,4 @@
-"""What a job says when it ends badly: to the log, and on the terminal."""
+"""Messages of a job that ends badly: to the log, and on the terminal."""
 
 from types import SimpleNamespace
 
@@ -10,7 +10,7 @@ from ouroboros.jobs.script import run
 
 
 def failing(error, tmp_path, capsys):
-    """What is left of a job of the rule `sample` in which `error()` happens: terminal, log."""
+    """The messages of a job of the rule `sample` in which `error()` happens: terminal, log."""
     job = SimpleNamespace(log=[str(tmp_path / "job.log")], rule="sample")
     with pytest.raises(SystemExit, match="1"):
         run(lambda snakemake: error(), job)

@@ -1,4 +1,4 @@
-"""What is declared is found by listing folders, and is light."""
+"""Declarations are found by listing folders, and are light."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What SLURM is asked, and how its answers are read; with a SLURM: tests/slurm."""
+"""Questions to SLURM, and how its answers are read; with a SLURM: tests/slurm."""
 
 import math
 

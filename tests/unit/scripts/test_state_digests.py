@@ -1,4 +1,4 @@
-"""What a state belongs to: a training or sampling job with any other setting or input begins anew."""
+"""The job that a state belongs to: a training or sampling job with any other setting or input begins anew."""
 
 import copy
 from types import SimpleNamespace

@@ -54,7 +54,7 @@ def job(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def alone(job, tmp_path_factory):
-    """What one process makes."""
+    """The result of one process."""
     return Run(tmp_path_factory.mktemp("alone"), job, 1).made()
 
 
