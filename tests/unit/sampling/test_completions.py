@@ -1,5 +1,7 @@
 """Completions of given beginnings: the tokens they follow, their streams, and where they end."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -34,8 +36,12 @@ def test_as_many_as_asked_for(stories):
     assert len(set(texts)) == len(texts)
 
 
-def test_every_token_follows_the_beginning_and_the_tokens_before_it(model, tokenizer, monkeypatch):
+@pytest.mark.parametrize("width, scale", [(16, 6), (144, 2)])  # the small models' kernel, and steps
+def test_every_token_follows_the_beginning_and_the_tokens_before_it(
+    model_settings, tokenizer, monkeypatch, width, scale
+):
     """Each is the inverse CDF of its uniform under the full forward's distribution."""
+    model = lively(initialise(replace(model_settings, hidden_size=width), 5), scale)
     kept = []
     monkeypatch.setattr(
         "ouroboros.sampling.completions._completion", lambda tokens, *_: kept.append(tokens) or {}
