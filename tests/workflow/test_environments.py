@@ -67,7 +67,6 @@ def index():
         pytest.skip(f"no package index answers: {output.strip().splitlines()[0]}")
 
 
-@pytest.mark.slow  # a minute; uv resolves the same below, and `make install` is pip's
 def test_pip_resolves_them_for_this_machine(index):
     """With the builds of the public index: its torch for Linux requires packages that others do not."""
     status, output = install("-r", REQUIREMENTS)
