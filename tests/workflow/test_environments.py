@@ -1,4 +1,4 @@
-"""What is pinned can be installed: the descriptions agree, and resolve as on an ordinary machine."""
+"""Pinned requirements can be installed: their lists agree, and resolve as on an ordinary machine."""
 
 import itertools
 import os

@@ -1,4 +1,4 @@
-"""What is looked at before anything runs: names, targets, the folder, GPUs, the cluster."""
+"""Checks before anything runs: names, targets, the folder, GPUs, the cluster."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What people read: figures, tables, samples, findings and the report. `group` is a lineage or a comparison."""
+"""Pages and pictures for people: figures, tables, samples, findings and the report. `group` is a lineage or a comparison."""
 
 
 rule figure:

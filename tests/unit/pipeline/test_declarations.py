@@ -41,7 +41,7 @@ def test_every_declaration_says_what_it_is(kind):
 
 
 def test_every_family_says_what_it_is_and_has_all_that_is_read():
-    """What else a family has to have, its class checks when a model is made."""
+    """A family declares all of this; the rest its class checks when a model is made."""
     assert "gpt_neo" in families()
     for name, family in families().items():
         assert family.__doc__.strip().splitlines()[0].endswith("."), name

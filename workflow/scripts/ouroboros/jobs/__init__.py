@@ -1,1 +1,1 @@
-"""What long jobs share: a script's frame, devices, memory, signals, snapshots, progress, provenance."""
+"""Services that long jobs share: a script's frame, devices, memory, signals, snapshots, progress, provenance."""

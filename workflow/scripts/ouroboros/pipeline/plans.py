@@ -1,4 +1,4 @@
-"""What a plan has to know: which models are calibrated how, and what is there already."""
+"""Facts for a plan: which models are calibrated how, and what is there already."""
 
 import hashlib
 import json
