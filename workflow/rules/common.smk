@@ -125,6 +125,11 @@ def metric_inputs(metric):
     return lambda wildcards: EXPERIMENT.metric_inputs(metric, wildcards.lineage, wildcards.lm)
 
 
+def metric_outputs(metric):
+    """The files that a metric writes, with `{lineage}` and `{lm}` left in."""
+    return [path.replace("{metric}", metric) for path in EXPERIMENT.metric_outputs(metric)]
+
+
 def metric_settings(metric):
     """Parameter functions: the settings that a metric declares."""
     return {key: setting("evaluation", key) for key in EXPERIMENT.metrics[metric].SETTINGS}

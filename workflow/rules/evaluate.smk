@@ -12,7 +12,7 @@ for METRIC in EXPERIMENT.metrics:
         input:
             unpack(metric_inputs(METRIC)),
         output:
-            paths.MEASUREMENT.replace("{metric}", METRIC),
+            *metric_outputs(METRIC),
         log:
             "logs/{lineage}/{lm}/" f"{METRIC}.log",
         benchmark:

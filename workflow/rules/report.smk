@@ -113,6 +113,7 @@ rule findings:
         **resources("report"),
     params:
         models=lambda wildcards: {name: LINEAGES[name]["model"] for name in GROUPS[wildcards.group]},
+        setups=lambda wildcards: EXPERIMENT.setups(wildcards.group),
     script:
         "../scripts/findings.py"
 

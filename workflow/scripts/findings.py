@@ -2,7 +2,7 @@
 
 from ouroboros.config.families import declaration
 from ouroboros.findings.evaluate import findings, findings_section
-from ouroboros.findings.results import read_measurements
+from ouroboros.findings.results import add_story_losses, read_measurements
 from ouroboros.jobs.provenance import provenance
 from ouroboros.jobs.script import run
 from ouroboros.storage.atomic import write_json, write_text
@@ -11,10 +11,11 @@ from ouroboros.storage.atomic import write_json, write_text
 def main(snakemake):
     models = snakemake.params.models
     by_lineage = read_measurements(snakemake.input)
+    add_story_losses(by_lineage, snakemake.input)
     measured = {lineage: by_lineage[lineage] for lineage in models}
     # without the embeddings, which depend on the tokenizer
     sizes = {name: declaration(m).non_embedding_parameters(m) for name, m in models.items()}
-    found = findings(measured, sizes)
+    found = findings(measured, sizes, snakemake.params.setups)
     made = provenance(group=snakemake.wildcards.group, lineages=list(models))
     write_json(snakemake.output.json, {"findings": found, "provenance": made})
     write_text(snakemake.output.markdown, findings_section(found))

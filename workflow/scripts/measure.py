@@ -19,6 +19,11 @@ def main(snakemake):
     settings = {key: params[key] for key in declaration.SETTINGS}
     measure = importlib.import_module(f"ouroboros.metrics.{metric}.measure").measure
     measured = measure(snakemake.input, settings, device, snakemake.resources.get("batch"))
+    if hasattr(declaration, "TABLE"):
+        from ouroboros.storage.parquet import write_parquet
+
+        measured, table = measured
+        write_parquet(snakemake.output[1], table)
     record = provenance(
         *([device_name(device)] if device else []), lineage=wildcards.lineage, lm=wildcards.lm,
         generation=params.generation, seed=params.seed, **settings,

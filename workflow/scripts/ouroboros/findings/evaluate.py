@@ -6,37 +6,49 @@ from typing import NamedTuple
 
 from ouroboros.findings.claims import Claim, lineage_claims, size_claims
 from ouroboros.findings.results import Lineage, Missing
-from ouroboros.findings.verdict import LEVEL, OPEN, outcome
+from ouroboros.findings.verdict import LEVEL, OPEN, SEEDS, outcome
 from ouroboros.storage.markdown import table
 
 NOTE = (
-    f"Each test has a significance level of {LEVEL:g} of its own: of twenty false claims about one may "
-    "pass. Generations depend on those before them, so that a random walk passes for a trend more "
-    "often than p says."
+    f"A verdict is wrong in at most {LEVEL:.0%} of cases where its claim is neither true nor false, for each "
+    "claim by itself: of forty, two may be so. Generations are a chain, so a trend of one lineage must be "
+    "clearer than what a random walk shows; its errors are those of the measurement, and how far another "
+    f"seed would be from it they do not say. {SEEDS} seeds or more are tested together, and their spread "
+    "is in the errors. The rates of false verdicts, simulated, are in docs/findings.md."
 )
 HEAD = ("claim", "in the paper", "verdict", "p", "evidence")
 
 
-def findings(measured: dict[str, dict[str, dict]], sizes: dict[str, int]) -> list[dict]:
-    """Test the claims about each lineage, and about each two whose models differ in size.
+def findings(
+    measured: dict[str, dict[str, dict]], sizes: dict[str, int], setups: list[list[str]]
+) -> list[dict]:
+    """Test the claims about each setup, and about each two whose models differ in size.
 
     `measured`: lineage -> its measurements (see results.py). `sizes`: lineage -> number of its
-    model's parameters. A finding is a dict that JSON can hold: `id`, `lineages`, `statement` (the
-    claim), `source` (its place in the paper), and the test's `outcome` (see verdict.py).
+    model's parameters. `setups`: lineages that differ by their seeds alone, together; of fewer than
+    SEEDS each lineage is tested by itself. A finding is a dict that JSON can hold: `id`, `lineages`,
+    `statement` (the claim), `source` (its place in the paper), and the test's `outcome` (see
+    verdict.py).
     """
     lineages = {name: Lineage(artifacts) for name, artifacts in measured.items()}
-    found = [
-        _finding(claim, {name: lineages[name]}) for name in lineages for claim in lineage_claims()
+    runs = [
+        run
+        for setup in setups
+        for run in ([setup] if len(setup) >= SEEDS else [[n] for n in setup])
     ]
-    for smaller, larger in combinations(sorted(lineages, key=sizes.get), 2):
-        if sizes[smaller] < sizes[larger]:
-            pair = {name: lineages[name] for name in (smaller, larger)}
-            found += [_finding(claim, pair) for claim in size_claims()]
+    found = [_finding(claim, lineages, run) for run in runs for claim in lineage_claims()]
+    for smaller, larger in combinations(sorted(runs, key=lambda run: sizes[run[0]]), 2):
+        if sizes[smaller[0]] < sizes[larger[0]]:
+            # of as many seeds of each as both have; a single one, where they are too few together
+            count = min(len(smaller), len(larger))
+            count = count if count >= SEEDS else 1
+            pair = smaller[:count], larger[:count]
+            found += [_finding(claim, lineages, *pair) for claim in size_claims()]
     return found
 
 
 class Group(NamedTuple):
-    """Findings about the same lineage or pair, those that were tested and those that were not."""
+    """Findings about the same lineages, those that were tested and those that were not."""
 
     name: str
     tested: list[dict]
@@ -44,7 +56,7 @@ class Group(NamedTuple):
 
 
 def group_findings(findings: list[dict]) -> list[Group]:
-    """Findings by the lineage or pair that they are about."""
+    """Findings by the lineages that they are about."""
     groups = {}
     for finding in findings:
         name = " and ".join(finding["lineages"])
@@ -72,16 +84,17 @@ def _row(finding):
             f"{finding['p_value']:.2g}", f"{finding['statistic']}: {finding['explanation']}")  # fmt: skip
 
 
-def _finding(claim: Claim, lineages: dict[str, Lineage]) -> dict:
-    for lineage in lineages.values():
-        lineage.gaps.clear()
+def _finding(claim: Claim, lineages: dict[str, Lineage], *sides: list[str]) -> dict:
+    names = [name for side in sides for name in side]
+    for name in names:
+        lineages[name].gaps.clear()
     try:
-        result = claim.test(*lineages.values())
+        result = claim.test(*([lineages[name] for name in side] for side in sides))
     except Missing as missing:
         result = outcome("none", {"missing": str(missing)}, None, OPEN, f"missing: {missing}")
-    gaps = [f"; {name}: no {gap}" for name, lineage in lineages.items() for gap in lineage.gaps]
+    gaps = [f"; {name}: no {gap}" for name in names for gap in dict.fromkeys(lineages[name].gaps)]
     result["explanation"] += "".join(gaps)
     return {
-        "id": claim.id, "lineages": list(lineages), "statement": claim.text,
+        "id": claim.id, "lineages": names, "statement": claim.text,
         "source": claim.source, **result,
     }  # fmt: skip

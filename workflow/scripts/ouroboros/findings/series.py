@@ -1,7 +1,7 @@
-"""Series: a measurement by generation, which the tests take."""
+"""Series: a measurement by generation, which the tests take. A `run` is one lineage's."""
 
-import math
 from collections.abc import Callable
+from statistics import fmean
 from typing import NamedTuple
 
 
@@ -23,15 +23,22 @@ class Series(NamedTuple):
         return Series(self.unit, *(field and [field[i] for i in kept] for field in fields))
 
     def minus(self, other: "Series") -> "Series":
-        """The differences in the generations that both have; errors as of independent values."""
+        """The differences in the generations that both have, without errors."""
         shared = set(self.generations) & set(other.generations)
         first, second = (series.where(lambda n: n in shared) for series in (self, other))
-        errors = None
-        if first.errors and second.errors:
-            errors = list(map(math.hypot, first.errors, second.errors))
         values = [a - b for a, b in zip(first.values, second.values, strict=True)]
-        return Series(f"{self.unit} minus {other.unit}", first.generations, values, errors)
+        return Series(f"{self.unit} minus {other.unit}", first.generations, values)
 
     def data(self) -> dict:
         """Generations and values, as findings.json holds them."""
         return {"generations": self.generations, "values": self.values}
+
+
+def mean_series(runs: list[Series]) -> Series:
+    """The mean of several runs in the generations that all have, without errors; of one, that one."""
+    if len(runs) == 1:
+        return runs[0]
+    shared = set.intersection(*(set(run.generations) for run in runs))
+    kept = [run.where(lambda n: n in shared) for run in runs]
+    columns = list(zip(*(run.values for run in kept), strict=True))
+    return Series(kept[0].unit, kept[0].generations, list(map(fmean, columns)))

@@ -1,92 +1,107 @@
-"""Statistics of trends, with p-values that are exact for few points, as generations are."""
+"""Statistics of a trend over the generations of one lineage, or of several.
 
-import math
-from itertools import accumulate, combinations
-from statistics import NormalDist, median
-from typing import NamedTuple
+Generations are a chain: each starts where the one before it ended. So a lineage without a trend may
+be anything from independent noise to a random walk, and a test that holds for the one alone takes
+the other for a trend. Both statistics here are judged by driftless random walks, the worst of them:
+with noise that is less dependent they are significant less often.
+"""
 
-EXACT_UP_TO = 50  # points; for more, the normal approximation
+from functools import cache
 
-
-class Trend(NamedTuple):
-    """`s`: pairs that rise minus pairs that fall; `tau`: Kendall's tau-b; `p_value`: two-sided."""
-
-    s: int
-    tau: float
-    p_value: float
+import numpy as np
+from scipy import stats
 
 
-def mann_kendall(values: list[float]) -> Trend:
-    """Mann's (1945) test of ordered values for a monotonic trend of any shape.
+def p_of_rise(values: list[float]) -> float:
+    """One-sided p-value of a rise of one lineage's values; 1 below three of them.
 
-    Without a trend every order of the values is equally likely, and the number of falling pairs has
-    the generating function [n]!/([t1]! [t2]! ...), with t1, t2, ... the sizes of groups of equal
-    values and [n]! the q-factorial (MacMahon): p is exact, with ties too. For more than 50 values it
-    is the normal approximation's, with the variance for ties of Kendall (1970), section 4.9.
-
-    The test assumes independent values. In a lineage, generation n + 1 starts where n ended: a
-    random walk passes for a trend more often than p says.
+    Two statistics: the mean step over its standard error (t-test of the steps: exact for a random
+    walk with Gaussian steps, whatever the trend's shape), and Kendall's tau, which finds a rise in
+    noise that is independent. p is the share of driftless random walks of as many generations in
+    which the smaller of the two p-values is as small.
     """
-    pairs = [(later > earlier) - (later < earlier) for earlier, later in combinations(values, 2)]
-    s, untied = sum(pairs), sum(map(abs, pairs))
-    ties = [values.count(value) for value in set(values)]
-    if not untied:
-        return Trend(0, 0.0, 1.0)
-    p_value = (_exact if len(values) <= EXACT_UP_TO else _approximate)(s, len(values), ties)
-    return Trend(s, s / math.sqrt(untied * len(pairs)), p_value)
+    if len(values) < 3:
+        return 1.0
+    taus, least = _random_walks(len(values))
+    walk = np.asarray([values], float)
+    smaller = np.minimum(_p_of_step(walk), _share_above(kendall(walk), taus))[0]
+    return (1 + int(np.searchsorted(least, smaller, side="right"))) / (1 + len(least))
 
 
-def _exact(s, n, ties):
-    ways = [1]  # ways[i]: orders of the values with i falling pairs
-    for size in range(2, n + 1):  # times 1 + q + ... + q^(size - 1)
-        sums = list(accumulate(ways + [0] * (size - 1)))
-        ways = [high - low for high, low in zip(sums, [0] * size + sums, strict=False)]
-    for size in (size for tie in ties for size in range(2, tie + 1)):  # divided by it
-        for i in range(1, len(ways)):
-            ways[i] -= sum(ways[max(0, i - size + 1) : i])
-        ways = ways[: len(ways) - size + 1]
-    untied = len(ways) - 1
-    extreme = sum(count for i, count in enumerate(ways) if abs(untied - 2 * i) >= abs(s))
-    return extreme / sum(ways)
+def p_of_fall(values: list[float]) -> float:
+    """One-sided p-value of a fall: of a rise of the negative values."""
+    return p_of_rise([-value for value in values])
 
 
-def _approximate(s, n, ties):
-    variance = sum(
-        t * (t - 1) * (2 * t + 5) * sign for t, sign in [(n, 1), *((t, -1) for t in ties)]
-    )
-    return two_sided_p(s / math.sqrt(variance / 18))
+def p_of_fall_from_peak(values: list[float]) -> float:
+    """p-value of a fall from the highest value to the last, where the data choose the highest.
+
+    The fall over the spread of the steps around their means before and after it; p is the share of
+    driftless random walks of as many generations in which that is as large. 1 below three values.
+    """
+    if len(values) < 3:
+        return 1.0
+    falls = _falls_of_walks(len(values))
+    fall = _falls_from_peak(np.asarray([values], float))[0]
+    return float(_share_above(fall, falls))
 
 
-def sen_slope(times: list[float], values: list[float]) -> float:
-    """Median of the slopes between all pairs of points (Sen 1968): units of value per time."""
-    points = list(zip(times, values, strict=True))
-    return median((b - a) / (t - s) for (s, a), (t, b) in combinations(points, 2))
+def kendall(walks: np.ndarray) -> np.ndarray:
+    """Kendall's tau of each row with its order, equal values counting half: (rows, n) -> (rows,)."""
+    n = walks.shape[1]
+    lags = (np.sign(walks[:, lag:] - walks[:, :-lag]).sum(1) for lag in range(1, n))
+    return sum(lags) / (n * (n - 1) / 2)
 
 
-def sign_test(positive: int, negative: int) -> float:
-    """Two-sided exact p-value of these numbers of positive and negative values, if both are as likely."""
-    n = positive + negative
-    extreme = sum(
-        math.comb(n, k) for k in range(n + 1) if abs(2 * k - n) >= abs(positive - negative)
-    )
-    return extreme / 2**n
+def change(values: list[float]) -> tuple[float, float]:
+    """Last value minus first, and its standard error if the steps are independent; n - 2 degrees of freedom."""
+    steps = np.diff(values)
+    return float(steps.sum()), float(steps.std(ddof=1) * np.sqrt(len(steps)))
 
 
-def two_sided_p(z: float) -> float:
-    """The p-value of a standard normal z."""
-    return 2 * NormalDist().cdf(-abs(z))
+def slope(generations: list[int], values: list[float]) -> float:
+    """Slope of the least-squares line, units of value per generation."""
+    return float(np.polyfit(generations, values, 1)[0])
 
 
-def one_sided_p(z: float) -> float:
-    """The probability that a standard normal value is z or more."""
-    return NormalDist().cdf(-z)
+def _p_of_step(walks):
+    steps = np.diff(walks, axis=1)
+    mean, error = steps.mean(1), stats.sem(steps, axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = np.where(mean == 0, 0.0, mean / error)
+    return stats.t.sf(t, steps.shape[1] - 1)
 
 
-def critical_z(alpha: float, tests: int = 1) -> float:
-    """The one-sided z of significance level `alpha`, for so many tests together (Bonferroni)."""
-    return NormalDist().inv_cdf(1 - alpha / tests)
+def _share_above(values, simulated):
+    """The share of `simulated`, which is in order, that is as large as each of `values`, and not 0."""
+    smaller = np.searchsorted(simulated, values - 1e-9, side="left")
+    return (1 + len(simulated) - smaller) / (1 + len(simulated))
 
 
-def tau_deviation(n: int) -> float:
-    """Standard deviation of tau of n >= 2 untied values without a trend (Kendall 1970)."""
-    return math.sqrt(2 * (2 * n + 5) / (9 * n * (n - 1)))
+def _falls_from_peak(walks):
+    rows, top, last = np.arange(len(walks)), walks.argmax(1), walks.shape[1] - 1
+    rise, fall = (walks[rows, top] - walks[:, end] for end in (0, last))
+    # around the mean step of either side; a side without steps has none
+    means = rise**2 / np.maximum(top, 1) + fall**2 / np.maximum(last - top, 1)
+    squares = (np.diff(walks, axis=1) ** 2).sum(1) - means
+    return fall / np.sqrt(np.maximum(squares, 1e-12 * (1 + fall**2)))
+
+
+@cache
+def _random_walks(n):
+    """Of driftless Gaussian random walks of n values, in order: their taus, and the smaller p-values."""
+    walks = _walks(n)
+    tau = kendall(walks)
+    taus = np.sort(tau)
+    return taus, np.sort(np.minimum(_p_of_step(walks), _share_above(tau, taus)))
+
+
+@cache
+def _falls_of_walks(n):
+    return np.sort(_falls_from_peak(_walks(n)))
+
+
+def _walks(n):
+    """Driftless Gaussian random walks: (walks, n); fewer of them where they are long."""
+    count = max(2_000, min(20_000, 40_000_000 // n**2))
+    return np.random.default_rng(n).standard_normal((count, n)).cumsum(1)

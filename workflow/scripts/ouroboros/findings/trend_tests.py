@@ -1,142 +1,183 @@
-"""Tests of a series for a trend over the generations; each returns an `outcome`."""
+"""Tests of series for a trend over the generations; each returns an `outcome`.
+
+`runs`: a series of one lineage, or one of each of three lineages or more that differ by their seeds.
+"""
 
 import math
 
-from ouroboros.findings.series import Series
+import numpy as np
+
+from ouroboros.findings.estimates import Estimate, combine
+from ouroboros.findings.series import Series, mean_series
 from ouroboros.findings.statistics import (
-    critical_z,
-    mann_kendall,
-    sen_slope,
-    sign_test,
-    tau_deviation,
+    change,
+    kendall,
+    p_of_fall,
+    p_of_fall_from_peak,
+    p_of_rise,
+    slope,
 )
-from ouroboros.findings.verdict import CONFIRMED, CONTRADICTED, LEVEL, OPEN, outcome
+from ouroboros.findings.verdict import CONFIRMED, CONTRADICTED, LEVEL, OPEN, outcome, verdict
 
-MODERATE = 0.5  # there is no trend if the data rule out a tau as large as this
+MORE_SEEDS = "; with `seeds: [1, 2, 3]` this could be decided"
 
 
-def trend(series: Series, direction: int) -> dict:
-    """Test that the values rise (`direction` 1) or fall (-1): Mann-Kendall test.
+def trend(runs: list[Series], direction: int) -> dict:
+    """Test that the values rise (`direction` 1) or fall (-1); contradicted by a trend the other way.
 
-    Contradicted by a significant trend the other way, or if a tau of 0.5 in this direction is ruled
-    out, which takes enough generations.
+    One lineage: see `p_of_rise`. Several: a t-test of the slopes of their least-squares lines, which
+    makes no assumption about how generations depend on each other; or every lineage by itself.
     """
-    s, tau, p_value = mann_kendall(series.values)
-    n = len(series.values)
-    towards = direction * tau
-    verdict = OPEN
-    if p_value < LEVEL:
-        verdict = CONFIRMED if towards > 0 else CONTRADICTED
-    elif _tau_limit(n) and towards <= _tau_limit(n):
-        verdict = CONTRADICTED
-    values = {**series.data(), "s": s, "tau": tau}
-    explanation = f"{_ends(series)}, tau {tau:.2f} (p {p_value:.2g}, n {n})"
-    if n > 1:
-        values["sen_slope"] = sen_slope(series.generations, series.values)
-        explanation += f", {values['sen_slope']:+.3g} per generation"
-    if verdict == OPEN and (least := mann_kendall(list(range(n))).p_value) >= LEVEL:
-        explanation += f"; {n} generations cannot give p < {LEVEL} (the least is {least:.2g})"
-    return outcome("Mann-Kendall", values, p_value, verdict, explanation)
+    rise, fall, values, explanation = _trend(runs)
+    confirms, contradicts = (rise, fall) if direction > 0 else (fall, rise)
+    found = verdict(confirms, contradicts)
+    return outcome(
+        _name(runs), values, confirms, found,
+        f"{explanation} (p {confirms:.2g}){_weak(runs, found)}",
+    )  # fmt: skip
 
 
-def rises_always(series: Series) -> dict:
-    """Test that the values rise from every generation to the next: Mann-Kendall, no significant fall.
+def stays(runs: list[Series], margin: float, may_fall: bool = False) -> dict:
+    """Test that the values change by less than `margin` from first to last; with `may_fall`, that they do not rise.
 
-    A fall is tested as a difference of independent values, one-sided, with the level of significance
-    for all steps together (Bonferroni). The values are measured on the same stories, so that they
-    correlate and the test is conservative.
+    Confirmed by two one-sided tests against the margin (with `may_fall` one, or a significant fall).
+    Contradicted by a significant trend (rise) that the margin does not excuse.
     """
-    result = trend(series, 1)
-    steps = list(zip(series.values, series.values[1:], strict=False))
-    falls = sum(after < before for before, after in steps)
-    significant = 0
-    if series.errors and steps:
-        errors = zip(series.errors, series.errors[1:], strict=False)
-        limit = critical_z(LEVEL, len(steps))
-        significant = sum(
-            before - after > limit * math.hypot(*error)
-            for (before, after), error in zip(steps, errors, strict=True)
-        )
-    result["values"] |= {"steps": len(steps), "falls": falls, "significant_falls": significant}
-    result["statistic"] += ", falls between neighbours"
-    result["explanation"] += f"; {falls} of {len(steps)} steps fall, {significant} significantly"
-    if significant:
-        result["verdict"] = CONTRADICTED
-    return result
+    rise, fall, values, explanation = _trend(runs)
+    changes = [_change(run, len(runs)) for run in runs if len(run.values) > 2]
+    if len(changes) < len(runs):
+        return outcome(_name(runs), values, 1.0, OPEN, f"{explanation}; too few generations")
+    total = combine(changes)
+    if may_fall:
+        confirms, contradicts = min(total.p_below(margin), fall), rise
+    else:
+        confirms = max(total.p_below(margin), total.p_above(-margin))
+        contradicts = 2 * min(rise, fall)
+    found = verdict(confirms, contradicts)
+    return outcome(
+        f"{_name(runs)}, change against a margin",
+        {**values, "change": total.value, "standard_error": total.error, "margin": margin},
+        confirms, found,
+        f"{explanation}; change {total} (p {confirms:.2g} for a margin of {margin:g}){_weak(runs, found)}",
+    )  # fmt: skip
 
 
-def rises_then_falls(series: Series, paper_last: int) -> dict:
-    """Test that the values rise to a peak and fall after it: a Mann-Kendall test of each side.
+def rises_then_falls(runs: list[Series], paper_last: int) -> dict:
+    """Test that the values rise to a peak and fall after it. p is the larger one of the two.
 
-    Both must be significant: p is the larger of the two. The peak itself, chosen by the data, is in
-    neither, so that without a trend every order of a side is equally likely. Contradicted if a side
-    is, if the values fall from the first on, or if they still rise at `paper_last` or later.
+    One lineage: the rise from the first value to the peak is judged by their own errors, for all
+    possible peaks together (Bonferroni), since it may take a single generation; the fall by
+    `p_of_fall_from_peak`. Several: see `_from_first_and_to_last`. Contradicted if the values fall
+    significantly from the first on, none later being as high within its error; or if they still rise
+    at `paper_last` or later.
     """
-    peak = series.generations[series.values.index(max(series.values))]
-    if peak == series.generations[0]:
-        result = trend(series, -1)
-        result["verdict"] = OPEN if result["verdict"] == OPEN else CONTRADICTED
-        result["explanation"] = f"the first generation is the highest: {result['explanation']}"
-        return result
-    rise = trend(series.where(lambda n: n < peak), 1)
-    fall = trend(series.where(lambda n: n > peak), -1)
-    verdicts = {rise["verdict"], fall["verdict"]}
-    verdict = OPEN
-    if verdicts == {CONFIRMED}:
-        verdict = CONFIRMED
-    elif CONTRADICTED in verdicts:
-        verdict = CONTRADICTED
-    elif series.generations[-1] == peak >= paper_last and rise["verdict"] == CONFIRMED:
-        verdict = CONTRADICTED  # no fall yet at the paper's last generation
-    values = {**series.data(), "peak": peak, "rise": rise["values"]["tau"],
-              "fall": fall["values"]["tau"]}  # fmt: skip
+    series = mean_series(runs)
+    n, values, generations = len(series.values), series.values, series.generations
+    top = values.index(max(values))
+    peak = generations[top]
+    rise, fall = _rise_and_fall(runs, top)
+    up, down, *_ = _trend(runs)
+    falls_at_once = top == 0 and down < LEVEL / 2 and _next_best(runs, series).p_below() < LEVEL
+    still_rises = top == n - 1 and peak >= paper_last and up < LEVEL / 2
+    p_value = 1.0 if rise is None else max(rise, fall)
+    found = verdict(p_value, 0.0 if falls_at_once or still_rises else 1.0)
+    judged = "its error is not measured" if rise is None else f"p {rise:.2g}"
     explanation = (
-        f"the peak is generation {peak}; before it: {rise['explanation']}; "
-        f"after it: {fall['explanation']}"
+        f"{_ends(series)}; the peak is {max(values):.4g} (gen{peak}): rise to it ({judged}), "
+        f"fall from it (p {fall:.2g}){_weak(runs, found)}"
     )
-    p_value = max(rise["p_value"], fall["p_value"])
-    return outcome("Mann-Kendall on either side of the peak", values, p_value, verdict, explanation)
+    results = {**series.data(), "peak": peak, "rise_p_value": rise, "fall_p_value": fall}
+    return outcome("rise to the peak, fall from it", results, p_value, found, explanation)
 
 
-def stays(series: Series, may_fall: bool = False) -> dict:
-    """Test that the values have no trend, or with `may_fall` none upwards: Mann-Kendall test.
+def falls_from_peak(runs: list[Series]) -> int | None:
+    """The generation of the highest value, if the fall from it to the last is significant."""
+    series = mean_series(runs)
+    top = series.values.index(max(series.values))
+    _, fall = _rise_and_fall(runs, top)
+    return series.generations[top] if fall < LEVEL else None
 
-    Confirmed if a tau of 0.5 is ruled out, which takes enough generations (or by a significant fall).
+
+def _rise_and_fall(runs, top):
+    """p of the rise to the peak, None where one lineage has no errors; p of the fall from it.
+
+    Of several lineages each is compared with its ends at the peak of the others' mean, which it had
+    no part in choosing; t-test. The peaks are not independent of each other: simulated, p below .05
+    is .07 frequent, so that p is doubled.
     """
-    result = trend(series, 1)
-    limit, tau = _tau_limit(len(series.values)), result["values"]["tau"]
-    result["verdict"] = OPEN
-    if result["p_value"] < LEVEL:
-        result["verdict"] = CONFIRMED if may_fall and tau < 0 else CONTRADICTED
-    elif limit and (tau if may_fall else abs(tau)) <= limit:
-        result["verdict"] = CONFIRMED
-    return result
+    if len(runs) == 1:
+        (run,) = runs
+        n, fall = len(run.values), p_of_fall_from_peak(run.values)
+        if not run.errors or n < 2:
+            return None, fall
+        return min(1.0, (n - 1) * _difference(run, 0, top).p_above()), fall
+    rises, falls = [], []
+    for run in runs:
+        others = mean_series([other for other in runs if other is not run])
+        at = others.generations[others.values.index(max(others.values))]
+        if at not in run.generations:
+            return 1.0, 1.0
+        top = run.generations.index(at)
+        rises.append(_difference(run, 0, top)._replace(error=0.0))
+        falls.append(_difference(run, -1, top)._replace(error=0.0))
+    return tuple(min(1.0, 2 * combine(of).p_above()) for of in (rises, falls))
 
 
-def above(series: Series, level: float = 0.0) -> dict:
-    """Test that the values are above a level in every generation: sign test, none significantly below.
-
-    The latter is tested like a fall in `rises_always`, if the series has errors.
-    """
-    over = [value - level for value in series.values]
-    positive, negative = sum(x > 0 for x in over), sum(x < 0 for x in over)
-    p_value = sign_test(positive, negative)
-    limit = critical_z(LEVEL, max(1, len(over)))
-    below = sum(-x > limit * e for x, e in zip(over, series.errors or [], strict=False))
-    verdict = OPEN
-    if below or (p_value < LEVEL and negative > positive):
-        verdict = CONTRADICTED
-    elif p_value < LEVEL:
-        verdict = CONFIRMED
-    values = {**series.data(), "level": level, "above": positive, "below": negative,
-              "significantly_below": below}  # fmt: skip
-    explanation = f"{series.unit} is above {level:g} in {positive} of {len(over)} generations (p {p_value:.2g})"
-    return outcome("sign test", values, p_value, verdict, explanation)
+def _next_best(runs, series):
+    """How far the highest value after the first is above it; nothing is known without errors."""
+    if len(runs) == 1 and not series.errors:
+        return Estimate(0.0, math.inf)
+    best = max(range(1, len(series.values)), key=series.values.__getitem__)
+    ends = series.generations[0], series.generations[best]
+    return combine([_difference(run, *(run.generations.index(n) for n in ends)) for run in runs])
 
 
-def _tau_limit(n):
-    """The largest tau of n values whose 95% confidence interval excludes 0.5; 0 if n is too small."""
-    return max(0.0, MODERATE - critical_z(LEVEL / 2) * tau_deviation(n)) if n > 1 else 0.0
+def _trend(runs):
+    """p of a rise, p of a fall, what findings.json holds, and the numbers in a sentence."""
+    if len(runs) == 1:
+        (run,) = runs
+        rise, fall = p_of_rise(run.values), p_of_fall(run.values)
+        values, explanation = run.data(), f"{_ends(run)}, n {len(run.values)}"
+        if len(run.values) > 2:
+            values["tau"] = float(kendall(np.array([run.values]))[0])
+            explanation += f", tau {values['tau']:.2f}"
+            total, error = change(run.values)
+            steps = len(run.values) - 1
+            values |= {"mean_step": total / steps, "standard_error": error / steps}
+            explanation += f", mean step {total / steps:+.3g} +- {error / steps:.2g}"
+        return rise, fall, values, explanation
+    slopes = [slope(run.generations, run.values) for run in runs if len(run.values) > 1]
+    values = {"runs": [run.data() for run in runs], "slopes": slopes}
+    if len(slopes) < len(runs):
+        return 1.0, 1.0, values, f"{runs[0].unit}: fewer than two generations"
+    mean = combine([Estimate(value, 0.0) for value in slopes])
+    # All lineages by themselves: true by chance in LEVEL to the power of their number.
+    rise = min(mean.p_above(), max(p_of_rise(run.values) for run in runs))
+    fall = min(mean.p_below(), max(p_of_fall(run.values) for run in runs))
+    listed = ", ".join(f"{value:+.3g}" for value in slopes)
+    return rise, fall, values, f"{runs[0].unit}: {mean} per generation (slopes {listed})"
+
+
+def _change(run, count):
+    total, error = change(run.values)
+    if count == 1:
+        return Estimate(total, error, len(run.values) - 2)
+    span = run.generations[-1] - run.generations[0]
+    return Estimate(slope(run.generations, run.values) * span, 0.0)
+
+
+def _difference(run, first, then):
+    """The value at the index `then` minus that at `first`, errors independent."""
+    error = math.hypot(run.errors[first], run.errors[then]) if run.errors else 0.0
+    return Estimate(run.values[then] - run.values[first], error)
+
+
+def _name(runs):
+    return f"slopes of {len(runs)} seeds, t" if len(runs) > 1 else "trend against random walks"
+
+
+def _weak(runs, found):
+    return MORE_SEEDS if found == OPEN and len(runs) == 1 else ""
 
 
 def _ends(series):

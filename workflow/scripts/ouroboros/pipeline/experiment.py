@@ -32,6 +32,24 @@ class Experiment:
         every = self.lineages[lineage]["evaluation"]["judged_every"]
         return ["baseline", *self.generations(lineage)[::every]]
 
+    def setups(self, group: str) -> list[list[str]]:
+        """The lineages of a group; those that differ by their seeds alone, together."""
+        found = []  # (settings without the seed, lineages by their seeds)
+        for name in self.groups[group]:
+            lineage = self.lineages[name]
+            settings = {
+                key: value
+                for key, value in lineage.items()
+                if key not in ("name", "seed", "resources")
+            }
+            for other, names in found:
+                if other == settings and lineage["seed"] not in names:
+                    names[lineage["seed"]] = name
+                    break
+            else:
+                found.append((settings, {lineage["seed"]: name}))
+        return [list(names.values()) for _, names in found]
+
     def tasks(self, lineage: str) -> list[str]:
         """The classification tasks of a lineage."""
         return self.lineages[lineage]["evaluation"]["classification"]["tasks"]
@@ -77,6 +95,15 @@ class Experiment:
             "lexicon": lambda: self.lexicon(lineage),
         }
         return {name: known[name]() for name in self.metrics[metric].INPUTS}
+
+    def metric_outputs(self, metric: str) -> list[str]:
+        """The patterns of what a metric writes: its measurement, and its TABLE where it declares one.
+
+        The table is read where it is there, and asked for by nothing: results made before it lack it.
+        """
+        table = getattr(self.metrics[metric], "TABLE", None)
+        tables = [paths.MEASUREMENT_TABLE.replace("{table}", table)] if table else []
+        return [paths.MEASUREMENT, *tables]
 
     def measured(self, lineage: str, metric: str) -> list[str]:
         """The LMs that a metric is computed of, in order."""

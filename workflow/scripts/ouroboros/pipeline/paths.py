@@ -24,6 +24,9 @@ SHARED = ("corpora", "lexicon", "tasks", "judges", "calibration")  # folders tha
 CHECKPOINT = "results/{lineage}/{lm}/checkpoint"
 SHARD = "results/{lineage}/{lm}/corpus/shard-{shard}.parquet"
 MEASUREMENT = "results/{lineage}/{lm}/{metric}.json"
+MEASUREMENT_TABLE = (
+    "results/{lineage}/{lm}/{metric}-{table}.parquet"  # what a metric keeps beside it
+)
 CLASSIFICATION = "results/{lineage}/{lm}/classification/{task}.json"
 SAMPLES = "results/{lineage}/{lm}/samples.md"
 

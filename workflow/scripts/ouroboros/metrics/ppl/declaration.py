@@ -11,6 +11,7 @@ SETTINGS = {
         "description": "Tokens of its own story that a token of the validation set is predicted from, at most.",
     },
 }  # fmt: skip
+TABLE = "stories"  # written beside ppl.json, as ppl-stories.parquet
 RESOURCES = {"gpu": 1, "threads": 4, "mem_mb": 6000, "runtime": 120, "batch": 32}
 FIELDS = (
     Field(

@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 from ouroboros.data.corpus import Corpus
 from ouroboros.data.tokenizer import vocabulary_size
 from ouroboros.errors import UserError
+from ouroboros.metrics.ppl.ratio import ratio
 from ouroboros.metrics.text.oov_words import WordCounter, token_texts
 
 PIECE = 1 << 20  # tokens looked at together: bounds the working memory
@@ -19,6 +20,7 @@ LISTED = 20  # how many of the most frequent tokens are listed
 SHARES = (1, 10, 100)  # the k of top_token_share
 ORDERS = (1, 2, 3, 4)  # the n of distinct_n
 PERCENTILES = (10, 50, 90)  # of the story length
+PARTS = 64  # that a corpus is dealt into, for the standard error of its entropy
 
 
 def text_statistics(
@@ -36,12 +38,14 @@ def text_statistics(
     `end_of_text`: the id of the token that ends a story.
     Raises UserError where there are no tokens.
     """
-    frequencies = np.zeros(vocabulary_size(tokenizer), np.int64)
+    by_part = np.zeros((PARTS, vocabulary_size(tokenizer)), np.int64)
     story_lengths = np.zeros(1, np.int64)
     words = WordCounter(tokenizer)
     sequences, fourgrams, distinct_fourgrams, first = 0, 0, 0, []
     for rows, previous in _pieces(parts):
-        frequencies += np.bincount(rows.reshape(-1), minlength=len(frequencies))
+        for part in range(PARTS):  # sequence i belongs to part i % PARTS
+            tokens = rows[(part - sequences) % PARTS :: PARTS].reshape(-1)
+            by_part[part] += np.bincount(tokens, minlength=by_part.shape[1])
         # a complete story is shorter than its row
         story_lengths = story_lengths + np.bincount(
             complete_stories(rows, previous, end_of_text), minlength=rows.shape[1]
@@ -53,11 +57,13 @@ def text_statistics(
         if sequences < distinct_sequences:
             first.append(rows[: distinct_sequences - sequences].copy())
         sequences += len(rows)
+    frequencies = by_part.sum(0)
     if not frequencies.any():
         raise UserError("The corpus holds no tokens, so its text has no statistics. Remake it.")
     total = int(frequencies.sum())
     return {
         "entropy": entropy(frequencies),
+        "entropy_error": entropy_error(by_part),
         "tokens": total,
         "sequences": sequences,
         "distinct_tokens": int(np.count_nonzero(frequencies)),
@@ -81,6 +87,20 @@ def entropy(frequencies: np.ndarray) -> float:
     counts = frequencies[frequencies > 0]
     total = counts.sum()
     return float(np.sum(counts / total * np.log(total / counts)))
+
+
+def entropy_error(by_part: np.ndarray) -> float | None:
+    """Standard error of the entropy in nats, with parts of whole sequences as the sampled units.
+
+    To first order in the frequencies the entropy is the mean of -log p over tokens, p their relative
+    frequencies (delta method). None where the corpus has fewer than two sequences.
+
+    `by_part`: how often each token id occurs in each part, int64 (parts, ids).
+    """
+    frequencies = by_part.sum(0)
+    by_part = by_part[by_part.any(1)]
+    surprisals = np.log(frequencies.sum() / np.maximum(frequencies, 1))
+    return ratio(by_part @ surprisals, by_part.sum(1))[1]
 
 
 def top_token_share(frequencies: np.ndarray) -> dict:
