@@ -1,5 +1,6 @@
 """Figures 3, 4 and those of the extended data show what was measured."""
 
+import math
 import re
 
 import matplotlib.image
@@ -8,15 +9,17 @@ import pandas as pd
 import pytest
 
 from ouroboros.metrics.ppl.loss_distribution import loss_histogram
+from ouroboros.pipeline.declarations import figures
 from ouroboros.pipeline.regimes import accumulate
-from ouroboros.report.drawing import losses, schematic, scores
+from ouroboros.report.drawing import generations, losses, schematic, scores
+from ouroboros.storage.atomic import write_json
 
 
 @pytest.fixture
 def drawn(monkeypatch):
     """The figure that was last drawn."""
     kept = {}
-    for module in (losses, schematic, scores):
+    for module in (generations, losses, schematic, scores):
         monkeypatch.setattr(module, "save", lambda figure, paths: kept.update(figure=figure))
     return lambda: kept["figure"]
 
@@ -35,9 +38,7 @@ def test_scores_have_a_panel_per_kind_with_its_points_errors_and_references(draw
     assert [axes.get_title() for axes in panels] == ["IMDB", "RTE"]
     points, baseline, guess = panels[1].get_lines()
     assert points.get_xydata().tolist() == pytest.approx(np.array([[1, 0.8], [2, 0.7], [3, 0.6]]))
-    (bars,) = panels[1].containers[0][2]
-    spans = [segment[:, 1].tolist() for segment in bars.get_segments()]
-    assert np.allclose(spans, [[0.79, 0.81], [0.68, 0.72], [0.57, 0.63]])
+    assert np.allclose(spans(panels[1]), [[0.79, 0.81], [0.68, 0.72], [0.57, 0.63]])
     assert set(baseline.get_ydata()) == {0.9} and set(guess.get_ydata()) == {0.5}
     (legend,) = drawn().legends
     said = [text.get_text() for text in legend.get_texts()]
@@ -49,6 +50,58 @@ def test_eight_tasks_and_scores_without_errors_or_guesses(drawn):
     scores.draw_scores(rows, "Weighted F1", "33m", [])
     assert len(drawn().axes) == 8
     assert all(len(axes.get_lines()) == 2 for axes in drawn().axes)
+
+
+def spans(axes):
+    """Ends of the error bars of a panel, from the bottom up."""
+    (bars,) = axes.containers[0][2]
+    return [segment[:, 1].tolist() for segment in bars.get_segments()]
+
+
+def test_errors_of_accuracies_have_those_of_the_seeds_and_the_caption_says_so(drawn, tmp_path):
+    """One seed: .03 of the examples and .01 assumed of the seeds. Three: the artifact's own."""
+    for generation, seeds in ((1, {}), (2, {"seeds": 3})):
+        write_json(tmp_path / f"{generation}.json", {
+            "accuracy": 0.8, "standard_error": 0.03, "weighted_f1": 0.7, **seeds,
+            "majority": {"accuracy": 0.5, "weighted_f1": 0.3},
+            "provenance": {"task": "rte", "generation": generation},
+        })  # fmt: skip
+    files = {"classification": [tmp_path / "1.json", tmp_path / "2.json"]}
+    accuracy = figures()["accuracy"]
+    accuracy.draw(files, {}, "33m", [])
+    one = math.sqrt(0.03**2 + 0.01**2)
+    assert np.allclose(spans(drawn().axes[0]), [[0.8 - one, 0.8 + one], [0.77, 0.83]])
+    assert "a standard deviation of 0.01 between seeds" in accuracy.CAPTION
+    figures()["weighted_f1"].draw(files, {}, "33m", [])
+    assert np.allclose(spans(drawn().axes[0]), 0.7)
+
+
+def test_errors_of_grades_are_the_judges(drawn, tmp_path):
+    grades = {
+        "grammar": {"mean": 7, "standard_error": 0.25},
+        "consistency": {"mean": 6, "standard_error": None},
+    }
+    write_json(tmp_path / "1.json", {**grades, "provenance": {"generation": 1}})
+    files = {"gpt_eval": [tmp_path / "1.json"]}
+    figures()["gpt_eval"].draw(files, {"judge": {"model": "j"}}, "33m", [])
+    assert [spans(axes) for axes in drawn().axes] == [[[6.75, 7.25]], [[6, 6]]]
+
+
+def test_the_band_of_perplexity_is_the_error_of_the_loss_times_perplexity(drawn, tmp_path):
+    for generation, error in ((1, 0.05), (2, None)):
+        write_json(tmp_path / f"{generation}.json", {
+            "perplexity": 8.0, "loss": math.log(8), "standard_error": error,
+            "provenance": {"lineage": "33m", "generation": generation},
+        })  # fmt: skip
+    write_json(tmp_path / "tokens.json", {"validation": {}})
+    files = {
+        "ppl": [tmp_path / "1.json", tmp_path / "2.json"],
+        "tokens": [tmp_path / "tokens.json"],
+    }
+    figures()["perplexity"].draw(files, {"lineages": ["33m"]}, "33m", [])
+    band = drawn().axes[0].collections[-1]  # the others are seaborn's, and empty
+    edges = {tuple(point) for point in band.get_paths()[0].vertices.round(9)}
+    assert edges == {(1, 7.6), (1, 8.4), (2, 8.0)}
 
 
 def test_losses_are_shares_of_the_tokens_and_some_of_many_generations(drawn):

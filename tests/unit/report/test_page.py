@@ -103,6 +103,9 @@ def test_tables_of_numbers():
 def test_tables_of_scores_are_there_where_scores_are():
     made = measured(1)
     assert gpt_eval(made).rows == [["1", "7.00 ± 0.25", "7.00 ± 0.25", "", "438", "2", "1.23"]]
+    # .01 of the examples and .01 of the seeds of fine-tuning, assumed where there is one
+    assert classification(made, "accuracy").rows[0] == ["baseline", "0.750 ± 0.014"]
+    made["baseline"]["classification"]["sst2"]["seeds"] = 3  # and the error has their spread
     assert classification(made, "accuracy").rows[0] == ["baseline", "0.750 ± 0.010"]
     assert classification(made, "weighted_f1").rows == [["baseline", "0.700"], ["1", "0.700"]]
     assert classification(made, "weighted_f1").head[1] == ("sst2", f"always “{EVIL}”: 0.330")
@@ -149,6 +152,10 @@ def test_what_a_model_wrote_cannot_become_markup(shown):
     assert "<script" not in text and "<img src=" in text
     assert "Once upon &lt;script&gt;" in text
     assert text.count(EVIL.replace("&", "&amp;")) == 0 and EVIL not in text
+
+
+def test_the_page_says_what_the_error_of_an_accuracy_contains(shown):
+    assert "a standard deviation of 0.01 between seeds is assumed" in shown.read_text()
 
 
 def test_nothing_is_fetched(shown):

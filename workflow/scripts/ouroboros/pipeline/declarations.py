@@ -5,6 +5,7 @@ says in a sentence what it declares. docs/extending.md shows one of each.
 """
 
 import copy
+from collections.abc import Callable
 from types import ModuleType
 from typing import NamedTuple
 
@@ -16,17 +17,16 @@ class Field(NamedTuple):
     """A number in the artifact of a metric, as tables and reports show it.
 
     `key`: where it stands ("entropy", "tail.surviving"). `form`: a format, "{:.3f}"; empty for a list of
-    [token, share] or [word, count], whose first entries are shown. `error`: where its standard error
-    stands; `relative_error`: that one is a share of the number. `in_summary`: its format in table.md,
-    where it stands there. `heading`: that of its table in the report, "" for the first.
+    [token, share] or [word, count], whose first entries are shown. `error`: its standard error, from the
+    artifact, or None. `in_summary`: its format in table.md, where it stands there. `heading`: that of its
+    table in the report, "" for the first.
     """
 
     key: str
     label: str
     meaning: str
     form: str
-    error: str = ""
-    relative_error: bool = False
+    error: Callable[[dict], float | None] | None = None
     in_summary: str = ""
     heading: str = ""
 

@@ -11,6 +11,7 @@ import yaml
 
 from ouroboros.findings.evaluate import NOTE, group_findings
 from ouroboros.findings.verdict import CONFIRMED, CONTRADICTED, OPEN
+from ouroboros.metrics.classification.declaration import SEED_DEVIATION
 from ouroboros.report.captions import caption
 
 SIZE = re.compile(rb'<svg[^>]* width="([\d.]+)pt" height="([\d.]+)pt"')
@@ -37,7 +38,9 @@ def page(template, lineages: list[dict], **content) -> str:
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     sections = [entry for entry in SECTIONS if any(lineage[entry[2]] for lineage in lineages)]
-    shown = {"lineages": lineages, "sections": sections, **content}
+    shown = {
+        "lineages": lineages, "sections": sections, "seed_deviation": SEED_DEVIATION, **content
+    }  # fmt: skip
     return environment.get_template(template.name).render(shown) + "\n"
 
 

@@ -30,13 +30,13 @@ def numbers(measured: dict[str, dict]) -> dict[str, Table]:
     for name, metric in declarations.metrics().items():
         if hasattr(metric, "INPUTS"):
             for field in metric.FIELDS:
-                parts.setdefault(field.heading, []).append((f"{name}.", field))
+                parts.setdefault(field.heading, []).append((name, field))
     return {heading: _table(fields, measured) for heading, fields in parts.items()}
 
 
 def gpt_eval(measured: dict[str, dict]) -> Table | None:
     """The judge's grades of the LMs that it graded; None where there are none."""
-    fields = [("gpt_eval.", field) for field in declarations.metrics()["gpt_eval"].FIELDS]
+    fields = [("gpt_eval", field) for field in declarations.metrics()["gpt_eval"].FIELDS]
     table = _table(fields, measured)
     return table if table.rows else None
 
@@ -53,14 +53,14 @@ def classification(measured: dict[str, dict], score: str) -> Table | None:
     fields = []
     for task, majority in majorities.items():
         always = f"always “{majority['class']}”: {majority[score]:.3f}"
-        fields.append((f"classification.{task}.", field._replace(label=task, meaning=always)))
+        fields.append((f"classification.{task}", field._replace(label=task, meaning=always)))
     return _table(fields, measured) if fields else None
 
 
 def summary(measured: dict[str, dict]) -> Table:
     """The few numbers of table.md, of the baseline and of all generations."""
     fields = [
-        (f"{name}.", field._replace(form=field.in_summary, error=""))
+        (name, field._replace(form=field.in_summary, error=None))
         for name, metric in declarations.metrics().items()
         for field in metric.FIELDS
         if field.in_summary
@@ -98,7 +98,7 @@ def in_order(measured: dict[str, dict]) -> list[str]:
 
 
 def _table(fields, measured):
-    """A row for each LM that has any of `fields`: (place of the artifact, "ppl."; Field) by column."""
+    """A row for each LM that has any of `fields`: (place of the artifact, "ppl"; Field) by column."""
     head = [("generation", ""), *((field.label, field.meaning) for _, field in fields)]
     rows = []
     for lm in in_order(measured):
@@ -109,14 +109,13 @@ def _table(fields, measured):
 
 
 def _cell(where, field, artifacts):
-    value = look_up(artifacts, where + field.key)
+    artifact = look_up(artifacts, where) or {}
+    value = look_up(artifact, field.key)
     if value is None:
         return ""
     if not field.form:
         return " ".join(repr(entry)[1:-1].replace(" ", "␣") for entry, _ in value[:FIRST])
-    error = look_up(artifacts, where + field.error) if field.error else None
-    if error is not None and field.relative_error:
-        error *= value
+    error = field.error(artifact) if field.error else None
     return field.form.format(value) + ("" if error is None else f" ± {field.form.format(error)}")
 
 

@@ -13,10 +13,17 @@ SETTINGS = {
 }  # fmt: skip
 TABLE = "stories"  # written beside ppl.json, as ppl-stories.parquet
 RESOURCES = {"gpu": 1, "threads": 4, "mem_mb": 6000, "runtime": 120, "batch": 32}
+
+
+def perplexity_error(measured: dict) -> float | None:
+    """Standard error of perplexity: that of the mean loss times perplexity (delta method)."""
+    error = measured["standard_error"]
+    return None if error is None else error * measured["perplexity"]
+
+
 FIELDS = (
     Field(
-        "perplexity", "perplexity", "on the validation set", "{:,.2f}", "standard_error",
-        relative_error=True,  # the artifact has the error of the mean loss (delta method)
+        "perplexity", "perplexity", "on the validation set", "{:,.2f}", perplexity_error,
         in_summary="{:.2f}",
     ),
 )  # fmt: skip

@@ -22,6 +22,7 @@ def settings(experiment, lineage):
 def draw(files, settings, lineage, outputs):
     import pandas as pd
 
+    from ouroboros.metrics.gpt_eval.declaration import grade_error
     from ouroboros.report.drawing.scores import draw_scores
     from ouroboros.storage.atomic import read_json
 
@@ -30,7 +31,7 @@ def draw(files, settings, lineage, outputs):
             "panel": name.capitalize(),
             "generation": measured["provenance"]["generation"],
             "score": measured[name]["mean"],
-            "error": measured[name]["standard_error"],
+            "error": grade_error(name, measured),
             "guess": None,
         }
         for measured in map(read_json, files["gpt_eval"])

@@ -28,23 +28,22 @@ def settings(experiment, group):
 
 
 def draw(files, settings, group, outputs):
-    import math
-
     import pandas as pd
 
+    from ouroboros.metrics.ppl.declaration import perplexity_error
     from ouroboros.report.drawing.generations import draw_perplexity
     from ouroboros.storage.atomic import read_json
 
     rows = []
     for measured in map(read_json, files["ppl"]):
-        error = measured["standard_error"] or 0.0
+        error = perplexity_error(measured) or 0.0
         rows.append(
             {
                 "lineage": measured["provenance"]["lineage"],
                 "generation": measured["provenance"]["generation"],
                 "perplexity": measured["perplexity"],
-                "low": math.exp(measured["loss"] - error),
-                "high": math.exp(measured["loss"] + error),
+                "low": measured["perplexity"] - error,
+                "high": measured["perplexity"] + error,
             }
         )
     floors = {}
