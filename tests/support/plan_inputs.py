@@ -22,7 +22,7 @@ LINEAGE = {
     "sampling": {"sequences": 10, "sequence_length": 32, "shards": 4},
     "evaluation": {
         "context": 32, "completions": 10, "new_tokens": 20, "judge": "cheap",
-        "classification": {"epochs": 2, "batch": 4, "eval_batch": 10, "max_length": 30},
+        "classification": {"epochs": 2, "batch": 4, "eval_batch": 10, "max_length": 30, "seeds": 1},
     },
 }  # fmt: skip
 CORPORA = {

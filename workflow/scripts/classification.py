@@ -19,9 +19,10 @@ def main(snakemake):
     train, validation = (
         read_files(kind, [snakemake.input.get(split)]) for split in ("train", "validation")
     )
+    settings = FineTuning(**params.fine_tuning)
     result = classify(
-        snakemake.input.checkpoint, kind, train, validation, FineTuning(**params.fine_tuning),
-        seeds_for(params.seed, params.generation, task), device,
+        snakemake.input.checkpoint, kind, train, validation, settings,
+        seeds_for(params.seed, params.generation, task, settings.seeds), device,
     )  # fmt: skip
     record = provenance(
         device_name(device), lineage=snakemake.wildcards.lineage, lm=snakemake.wildcards.lm,

@@ -79,6 +79,30 @@ def test_a_task_may_have_settings_of_its_own(shipped):
     assert "tasks" not in shipped.fine_tuning("33m", "imdb")
 
 
+def test_one_seed_leaves_a_tasks_settings_as_they_were_before_there_were_several(shipped):
+    """They are params of a rule: one more key, or another order, would run what is finished again."""
+    settings = [
+        ("learning_rate", 1e-3), ("epochs", 8), ("batch", 8), ("eval_batch", 32), ("max_length", 128),
+    ]  # fmt: skip
+    assert list(shipped.fine_tuning("demo", "demo-sst2").items()) == settings
+    config = copy.deepcopy(CONFIG)
+    config["evaluation"]["demo"]["classification"]["seeds"] = 1
+    said = Experiment(resolve(config, SCHEMA), REPOSITORY)
+    assert list(said.fine_tuning("demo", "demo-sst2").items()) == settings
+
+
+def test_seeds_are_a_lineages_or_a_tasks_own():
+    config = copy.deepcopy(CONFIG)
+    config["evaluation"]["demo"]["classification"]["seeds"] = 3
+    config["tasks"]["demo-mrpc"]["seeds"] = 1
+    made = Experiment(resolve(config, SCHEMA), REPOSITORY)
+    assert made.fine_tuning("demo", "demo-sst2")["seeds"] == 3
+    assert "seeds" not in made.fine_tuning("demo", "demo-mrpc")
+    config["evaluation"]["demo"]["classification"]["seeds"] = 0
+    with pytest.raises(UserError, match=r"evaluation\.demo\.classification\.seeds: 0 "):
+        resolve(config, SCHEMA)
+
+
 def test_shards_part_the_sequences(shipped):
     parts = [shipped.shard_indices("33m", shard) for shard in range(4)]
     assert parts[0] == [0, 250_000] and parts[3] == [750_000, 1_000_000]

@@ -78,6 +78,16 @@ def test_calibrations_are_shared_by_equal_settings():
     assert key == plans.calibration_key(made, "twin") and key.startswith("demo-")
     assert key != plans.calibration_key(made, "1m")
     assert plans.calibrated(made, key) == "demo"
+
+
+def test_seeds_of_fine_tuning_change_no_speed():
+    """A calibration made before there were seeds still holds."""
+    demo = copy.deepcopy(CONFIG["evaluation"]["demo"])
+    demo["classification"]["seeds"] = 3
+    made, plain = experiment(evaluation={"demo": demo}), experiment()
+    assert made.lineages["demo"]["evaluation"]["classification"]["seeds"] == 3
+    assert plans.calibration_key(made, "demo") == plans.calibration_key(plain, "demo")
+    assert "seeds" not in plans.calibration_settings(plain, "demo")["classification"]
     with pytest.raises(UserError, match="no lineage has these settings. Calibrations of this"):
         plans.calibrated(made, "demo-00000000")
     given = {"rates": {"demo": dict.fromkeys(("train", "sample", "ppl", "fine_tuning"), 1)}}

@@ -59,6 +59,16 @@ def test_classification(costs):
     validation = (2 * 0.5 + 20 * 12 * 0.01) / 3
     found = costs.seconds(job("classification", task="small"))
     assert found == pytest.approx(1 + 2 + 7 + updates + validation)
+    # a lineage's seeds, and a task's own before them; the job starts once
+    lineage = costs.lineages["l"]
+    settings = {**lineage["evaluation"]["classification"], "seeds": 3}
+    costs.lineages = {"l": {**lineage, "evaluation": {"classification": settings}}}
+    found = costs.seconds(job("classification", task="small"))
+    assert found == pytest.approx(1 + 2 + 7 + 3 * (updates + validation))
+    task, size = costs.tasks["small"]
+    costs.tasks = {"small": ({**task, "seeds": 2}, size)}
+    found = costs.seconds(job("classification", task="small"))
+    assert found == pytest.approx(1 + 2 + 7 + 2 * (updates + validation))
 
 
 def test_text_statistics_read_the_corpus_of_their_own_lm(costs):

@@ -10,7 +10,15 @@ from tools import END, REPOSITORY, initialise, lively
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from ouroboros.errors import UserError
-from ouroboros.metrics.classification.evaluate import classify, encode, predict, scores, seeds_for
+from ouroboros.metrics.classification.declaration import accuracy_error
+from ouroboros.metrics.classification.evaluate import (
+    classify,
+    encode,
+    mean_scores,
+    predict,
+    scores,
+    seeds_for,
+)
 from ouroboros.metrics.classification.fine_tuning import (
     FineTuning,
     batches,
@@ -146,10 +154,16 @@ def test_seeds_belong_to_lineage_generation_and_task():
         for lineage in (0, 1)
         for generation in (0, 1)
         for task in ("sst2", "cola")
-        for seed in seeds_for(lineage, generation, task)
+        for pair in seeds_for(lineage, generation, task, 3)
+        for seed in pair
     ]
-    assert len(set(all_of_them)) == 16
-    assert seeds_for(1, 2, "rte") == seeds_for(1, 2, "rte")
+    assert len(set(all_of_them)) == 48
+    assert seeds_for(1, 2, "rte", 3) == seeds_for(1, 2, "rte", 3)
+
+
+def test_the_first_seeds_are_those_of_results_made_before_there_were_several():
+    first = (8011066596284201801, 3706650397085193088)
+    assert seeds_for(1, 2, "rte", 1) == [first] == seeds_for(1, 2, "rte", 3)[:1]
 
 
 def test_figures_by_hand():
@@ -178,6 +192,33 @@ def test_figures_with_a_class_that_never_occurs():
     assert list(found["report"]) == list(KINDS["yelp"].classes)
 
 
+def test_scores_of_several_copies_by_hand():
+    """Of 4 examples 3, 2 and 1 are right: a mean of 2/4, a deviation of 1/4 between the copies."""
+    train, labels = np.array([0, 1, 1]), np.array([0, 0, 1, 1])
+    predictions = [np.array(found) for found in ([0, 1, 1, 1], [0, 1, 1, 0], [1, 1, 1, 0])]
+    found = mean_scores(("bad", "good"), train, labels, predictions)
+    assert found["by_seed"]["accuracy"] == [0.75, 0.5, 0.25] and found["seeds"] == 3
+    assert found["accuracy"] == pytest.approx(0.5)
+    assert found["standard_error"] == pytest.approx(math.sqrt(0.5 * 0.5 / 4 + 0.25**2 / 3))
+    f1 = [metrics.f1_score(labels, each, average="weighted") for each in predictions]
+    assert found["by_seed"]["weighted_f1"] == pytest.approx(f1)
+    assert found["weighted_f1"] == pytest.approx(sum(f1) / 3)
+    assert found["examples"] == 4 and found["majority"]["accuracy"] == 0.5
+    # both classes have 2 examples, which 3 copies classify
+    assert found["confusion_matrix"] == [[2, 4], [2, 4]]
+    assert found["report"]["good"]["support"] == 6
+    assert found["report"]["good"]["recall"] == pytest.approx(4 / 6)
+
+
+def test_the_error_of_an_accuracy_has_that_of_the_seeds_once():
+    """Assumed where there is one, as in artifacts that do not say; measured where there are several."""
+    for one in ({}, {"seeds": 1}):
+        assert accuracy_error({"standard_error": 0.003, **one}) == pytest.approx(
+            math.sqrt(0.003**2 + 0.01**2)
+        )
+    assert accuracy_error({"standard_error": 0.003, "seeds": 2}) == 0.003
+
+
 def fixture(name):
     folder = REPOSITORY / "resources/classification"
     return [
@@ -186,9 +227,9 @@ def fixture(name):
     ]
 
 
-def run(checkpoint, name="sst2", seeds=(1, 2), **changes):
+def run(checkpoint, name="sst2", seeds=((1, 2),), **changes):
     settings = FineTuning(**{**vars(SETTINGS), **changes})
-    return classify(checkpoint, KINDS[name], *fixture(name), settings, seeds, CPU)
+    return classify(checkpoint, KINDS[name], *fixture(name), settings, list(seeds), CPU)
 
 
 def test_a_model_learns_and_equal_seeds_give_equal_figures(
@@ -202,10 +243,31 @@ def test_a_model_learns_and_equal_seeds_give_equal_figures(
     assert found["training"]["last_loss"] < found["training"]["loss"]
     assert found["training"]["examples"] == 960 and found["training"]["updates"] == 120
     assert found == run(tmp_path / "untrained", "yelp", epochs=20, max_length=64)
-    assert found != run(tmp_path / "untrained", "yelp", epochs=20, max_length=64, seeds=(1, 3))
-    assert found != run(tmp_path / "untrained", "yelp", epochs=20, max_length=64, seeds=(3, 2))
+    assert found != run(tmp_path / "untrained", "yelp", epochs=20, max_length=64, seeds=[(1, 3)])
+    assert found != run(tmp_path / "untrained", "yelp", epochs=20, max_length=64, seeds=[(3, 2)])
     # it was a copy that learnt
     assert before == {path.name: path.read_bytes() for path in (tmp_path / "untrained").iterdir()}
+
+
+def test_copies_of_several_seeds_are_those_of_each_alone(checkpoint):
+    """Also where they learn from different examples."""
+    seeds = [(1, 2), (3, 4), (4, 5)]
+    changes = {"name": "yelp", "epochs": 0.75, "max_length": 64}
+    alone = [run(checkpoint, seeds=[pair], **changes) for pair in seeds]
+    found = run(checkpoint, seeds=seeds, **changes)
+    accuracies = [each["accuracy"] for each in alone]
+    assert found["by_seed"]["accuracy"] == accuracies and len(set(accuracies)) == 3
+    assert found["by_seed"]["weighted_f1"] == [each["weighted_f1"] for each in alone]
+    assert found["confusion_matrix"] == sum(
+        np.array(each["confusion_matrix"]) for each in alone
+    ).tolist()  # fmt: skip
+    training = found["training"]
+    for key in ("loss", "last_loss"):
+        mean = sum(each["training"][key] for each in alone) / 3
+        assert training[key] == pytest.approx(mean, rel=1e-6)
+    for key in ("examples", "updates"):
+        assert training[key] == alone[0]["training"][key]
+    assert set(found) - set(alone[0]) == {"seeds", "by_seed"}
 
 
 def test_a_fraction_of_an_epoch_learns_from_that_many(checkpoint):
@@ -218,7 +280,7 @@ def test_a_fraction_of_an_epoch_learns_the_examples_own_labels(checkpoint):
     train, validation = fixture("yelp")
     train = Examples(train.texts * 40, np.tile(train.labels, 40))
     settings = FineTuning(1e-2, 8, 32, 64, 0.5)
-    found = classify(checkpoint, KINDS["yelp"], train, validation, settings, (1, 2), CPU)
+    found = classify(checkpoint, KINDS["yelp"], train, validation, settings, [(1, 2)], CPU)
     assert found["training"]["examples"] == 960
     assert found["training"]["last_loss"] < 0.5
 

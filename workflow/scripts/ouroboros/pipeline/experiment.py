@@ -174,10 +174,16 @@ class Experiment:
         return {"name": name, **{key: self.resolved["judges"][name][key] for key in keys}}
 
     def fine_tuning(self, lineage: str, task: str) -> dict:
-        """How a task is learnt: the lineage's settings, and the task's own where it has any."""
+        """How a task is learnt: the lineage's settings, and the task's own where it has any.
+
+        `seeds` is there from 2 on.
+        """
         settings = self.lineages[lineage]["evaluation"]["classification"]
         own = self.resolved["tasks"][task]
-        return {key: own.get(key, settings[key]) for key in settings if key != "tasks"}
+        found = {key: own.get(key, settings[key]) for key in settings if key != "tasks"}
+        if found["seeds"] == 1:
+            del found["seeds"]  # a rule's params stay those of results made before there were seeds
+        return found
 
     def shard_indices(self, lineage: str, number: int) -> list[int]:
         """The indices of a shard's first sequence and of the one after its last.

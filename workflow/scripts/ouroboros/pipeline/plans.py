@@ -17,7 +17,9 @@ def calibration_settings(experiment: Experiment, lineage: str) -> dict:
     parts = {key: settings[key] for key in ("model", "training")}
     parts["tokenizer"] = experiment.resolved["tokenizers"][settings["tokenizer"]]
     parts |= {key: settings["sampling"][key] for key in ("sequences", "sequence_length")}
-    parts |= {key: settings["evaluation"][key] for key in ("context", "classification")}
+    parts["context"] = settings["evaluation"]["context"]
+    parts["classification"] = dict(settings["evaluation"]["classification"])
+    del parts["classification"]["seeds"]  # how often a copy is fine-tuned, not how fast
     parts["resources"] = {
         job: {key: settings["resources"][job].get(key) for key in ("gpu", "threads", "batch")}
         for job in ("train", "sample", "ppl", "classification")

@@ -131,7 +131,7 @@ class JobCosts:
         lineage = self._lineage(job)
         settings, rate = lineage["evaluation"]["classification"], lineage["rates"]["fine_tuning"]
         task, size = self.tasks[job["wildcards"]["task"]]
-        epochs = task.get("epochs", settings["epochs"])
+        epochs, seeds = (task.get(key, settings[key]) for key in ("epochs", "seeds"))
         tokens = min(size.tokens, task.get("max_length", settings["max_length"]))
         update = rate["seconds_per_update"] + settings["batch"] * tokens * rate["seconds_per_token"]
         updates = math.ceil(size.train * epochs / settings["batch"])
@@ -139,7 +139,7 @@ class JobCosts:
         batches = math.ceil(size.validation / settings["eval_batch"])
         forward = rate["seconds_per_update"] * batches
         forward += size.validation * tokens * rate["seconds_per_token"]
-        return rate["start"] + updates * update + forward / 3
+        return rate["start"] + seeds * (updates * update + forward / 3)
 
 
 class Rule(NamedTuple):

@@ -18,43 +18,51 @@ from ouroboros.metrics.classification.tasks import Examples, Kind
 
 def classify(
     folder, kind: Kind, train: Examples, validation: Examples, settings: FineTuning,
-    seeds: tuple[int, int], device: torch.device,
+    seeds: list[tuple[int, int]], device: torch.device,
 ) -> dict:  # fmt: skip
-    """Fine-tune a copy of the checkpoint in `folder` on `train` and measure it on `validation`.
+    """Fine-tune copies of the checkpoint in `folder` on `train` and measure them on `validation`.
 
-    `seeds` are those of the head's weights and of the order of examples. Returns `scores`,
-    and `training`: examples, updates and the mean loss in nats of all updates and of the last
-    tenth. Raises UserError where the checkpoint is damaged or the loss is not finite.
+    `seeds`: for each copy, those of the head's weights and of the order of examples. Returns
+    `mean_scores`, and `training`: examples and updates of a copy, and the mean loss in nats of all
+    updates and of the last tenth. Raises UserError where the checkpoint is damaged or the loss is not
+    finite.
     """
     tokenizer, end_of_text = read_tokenizer(folder)
-    weights_seed, order_seed = seeds
-    orders = epoch_orders(len(train.labels), settings.epochs, order_seed)
-    used = np.unique(np.concatenate(orders))
+    orders = [epoch_orders(len(train.labels), settings.epochs, order) for _, order in seeds]
+    used = np.unique(np.concatenate([order for of_copy in orders for order in of_copy]))
     texts = [train.texts[index] for index in used] + validation.texts
     tokens = encode(tokenizer, texts, end_of_text, settings.max_length)
-    vocabulary = np.unique(np.concatenate(tokens))
-    tokens = [np.searchsorted(vocabulary, text) for text in tokens]
-    model = read_classifier(folder, len(kind.classes), vocabulary, weights_seed).to(device)
-    _check_length(model, settings.max_length)
-    orders = [np.searchsorted(used, order) for order in orders]
-    train_tokens, tokens = tokens[: len(used)], tokens[len(used) :]
-    losses = fine_tune(model, train_tokens, train.labels[used], orders, settings)
-    predictions = predict(model, tokens, settings.eval_batch)
+    train_tokens = dict(zip(used, tokens, strict=False))
+    copies = [
+        _fine_tuned(
+            folder, len(kind.classes), train_tokens, train.labels, of_copy, tokens[len(used) :],
+            settings, weights, device,
+        )
+        for of_copy, (weights, _) in zip(orders, seeds, strict=True)
+    ]  # fmt: skip
+    losses, predictions = zip(*copies, strict=True)
+    updates = len(losses[0])
     return {
-        **scores(kind.classes, train.labels, validation.labels, predictions),
+        **mean_scores(kind.classes, train.labels, validation.labels, predictions),
         "training": {
-            "examples": sum(map(len, orders)),
-            "updates": len(losses),
-            "loss": float(losses.mean()),
-            "last_loss": float(losses[-math.ceil(len(losses) / 10) :].mean()),
+            "examples": sum(map(len, orders[0])),
+            "updates": updates,
+            "loss": float(np.mean([each.mean() for each in losses])),
+            "last_loss": float(
+                np.mean([each[-math.ceil(updates / 10) :].mean() for each in losses])
+            ),
         },
     }
 
 
-def seeds_for(seed: int, generation: int, task: str) -> tuple[int, int]:
-    """Two 63-bit seeds of a task in a generation, from the lineage's `seed`."""
-    words = np.random.SeedSequence([seed, generation, *task.encode()]).generate_state(2, np.uint64)
-    return int(words[0] >> 1), int(words[1] >> 1)
+def seeds_for(seed: int, generation: int, task: str, count: int) -> list[tuple[int, int]]:
+    """`count` pairs of 63-bit seeds of a task in a generation, from the lineage's `seed`.
+
+    The first pairs do not depend on `count`.
+    """
+    sequence = np.random.SeedSequence([seed, generation, *task.encode()])
+    words = [int(word >> 1) for word in sequence.generate_state(2 * count, np.uint64)]
+    return list(zip(words[::2], words[1::2], strict=True))
 
 
 def encode(
@@ -115,7 +123,7 @@ def scores(
     accuracy = float((predictions == labels).mean())
     return {
         "accuracy": accuracy,
-        "standard_error": math.sqrt(accuracy * (1 - accuracy) / len(labels)),
+        "standard_error": binomial_error(accuracy, len(labels)),
         "weighted_f1": report["weighted avg"]["f1-score"],
         "majority": {
             "class": classes[majority],
@@ -129,6 +137,54 @@ def scores(
         "report": {name: report[name] for name in classes},
         "confusion_matrix": metrics.confusion_matrix(labels, predictions, labels=numbers).tolist(),
     }
+
+
+def mean_scores(
+    classes: tuple[str, ...], train: np.ndarray, labels: np.ndarray, predictions: list[np.ndarray]
+) -> dict:
+    """Scores of copies of an LM, from the predictions of each for the same examples.
+
+    Those of one copy are its `scores`. Of several, accuracy and weighted F1 are means; the values of
+    each copy stand in `by_seed`, and their number in `seeds`. The standard error of the accuracy is that
+    of the mean over the copies (SD / sqrt(seeds)) and the binomial one of the examples, which all copies
+    share, in quadrature: never too small, as what copies answer differently is in both. The report per
+    class and the confusion matrix count the predictions of all copies together.
+    """
+    each = [scores(classes, train, labels, of_copy) for of_copy in predictions]
+    if len(each) == 1:
+        return each[0]
+    by_seed = {key: [found[key] for found in each] for key in ("accuracy", "weighted_f1")}
+    accuracy = float(np.mean(by_seed["accuracy"]))
+    of_seeds = np.std(by_seed["accuracy"], ddof=1) / math.sqrt(len(each))
+    return {
+        **scores(classes, train, np.tile(labels, len(each)), np.concatenate(predictions)),
+        "accuracy": accuracy,
+        "standard_error": math.hypot(of_seeds, binomial_error(accuracy, len(labels))),
+        "weighted_f1": float(np.mean(by_seed["weighted_f1"])),
+        "examples": len(labels),
+        "seeds": len(each),
+        "by_seed": by_seed,
+    }
+
+
+def binomial_error(share: float, examples: int) -> float:
+    """Standard error of a share of so many independent examples."""
+    return math.sqrt(share * (1 - share) / examples)
+
+
+def _fine_tuned(
+    folder, classes, train_tokens, labels, orders, validation_tokens, settings, seed, device
+):
+    """Losses of the updates of a copy, and its predictions; `train_tokens` by the example's number."""
+    used = np.unique(np.concatenate(orders))
+    tokens = [train_tokens[index] for index in used] + validation_tokens
+    vocabulary = np.unique(np.concatenate(tokens))
+    tokens = [np.searchsorted(vocabulary, text) for text in tokens]
+    model = read_classifier(folder, classes, vocabulary, seed).to(device)
+    _check_length(model, settings.max_length)
+    orders = [np.searchsorted(used, order) for order in orders]
+    losses = fine_tune(model, tokens[: len(used)], labels[used], orders, settings)
+    return losses, predict(model, tokens[len(used) :], settings.eval_batch)
 
 
 def _check_length(model, max_length):

@@ -27,6 +27,7 @@ class FineTuning:
     eval_batch: int
     max_length: int
     epochs: float
+    seeds: int = 1  # not in a rule's params where it is 1 (Experiment.fine_tuning)
 
 
 def epoch_orders(count: int, epochs: float, seed: int) -> list[np.ndarray]:
