@@ -9,15 +9,12 @@ difference as large as the margin. `Power` simulates what the verdict is to find
 """
 
 import argparse
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import sides  # noqa: F401, which finds ouroboros
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "workflow/scripts"))
 from ouroboros.findings.estimates import Estimate, combine
 from ouroboros.findings.level_tests import (
     better,

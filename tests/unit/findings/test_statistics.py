@@ -1,65 +1,64 @@
-"""Statistics of trends against scipy, and by counting."""
-
-from itertools import combinations, permutations, product
+"""Statistics of a trend against scipy, and on random walks that they have not seen."""
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from ouroboros.findings.statistics import (
-    critical_z,
-    mann_kendall,
-    sen_slope,
-    sign_test,
-    tau_deviation,
+    change,
+    kendall,
+    p_of_fall,
+    p_of_fall_from_peak,
+    p_of_rise,
+    slope,
 )
 
-NOISE = np.random.default_rng(5).normal(size=60).tolist()
+WALKS = np.random.default_rng(98).standard_normal((400, 12)).cumsum(1)
 
 
-@pytest.mark.parametrize("n", [2, 3, 5, 10, 40])
-def test_mann_kendall_against_scipy_exact(n):
-    expected = stats.kendalltau(range(n), NOISE[:n], method="exact")
-    found = mann_kendall(NOISE[:n])
-    assert found.tau == pytest.approx(expected.statistic)
-    assert found.p_value == pytest.approx(expected.pvalue)
+def test_kendall_against_scipy():
+    expected = [stats.kendalltau(range(12), walk).statistic for walk in WALKS[:20]]
+    assert kendall(WALKS[:20]) == pytest.approx(expected)
+    assert kendall(np.array([[1.0, 1.0, 2.0]]))[0] == pytest.approx(
+        2 / 3
+    )  # a tie counts as neither
 
 
-def test_mann_kendall_against_scipy_for_many_with_ties():
-    values = [round(2 * x) for x in NOISE]
-    expected = stats.kendalltau(range(60), values, method="asymptotic")
-    found = mann_kendall(values)
-    assert found.tau == pytest.approx(expected.statistic)
-    assert found.p_value == pytest.approx(expected.pvalue)
+@pytest.mark.parametrize("p_of", [p_of_rise, p_of_fall, p_of_fall_from_peak])
+@pytest.mark.parametrize("level", [0.05, 0.2, 0.5])
+def test_as_many_random_walks_are_below_p_as_p_says(p_of, level):
+    """Whatever their scale and where they begin."""
+    below = sum(p_of((100 + 7 * walk).tolist()) < level for walk in WALKS)
+    assert stats.binomtest(below, len(WALKS), level).pvalue > 0.01
 
 
-def test_mann_kendall_with_ties_against_counting_all_orders():
-    for values in product(range(3), repeat=5):
-        orders = [
-            sum((b > a) - (b < a) for a, b in combinations(order, 2))
-            for order in permutations(values)
-        ]
-        found = mann_kendall(list(values))
-        expected = np.mean(np.abs(orders) >= abs(found.s))
-        assert found.p_value == pytest.approx(expected)
+def test_a_rise_is_a_fall_upside_down():
+    walk = WALKS[0].tolist()
+    assert p_of_rise(walk) == p_of_fall([-value for value in walk])
 
 
-def test_three_points_cannot_be_significant_five_can():
-    assert mann_kendall([1, 2, 3]).p_value == pytest.approx(1 / 3)
-    assert mann_kendall([1, 2, 3, 4, 5]).p_value == pytest.approx(2 / 120)
-    assert [mann_kendall(values).p_value for values in ([], [1], [4, 4, 4])] == [1, 1, 1]
+def test_the_least_p_is_not_zero():
+    assert 0 < p_of_rise(list(range(40))) < 1e-4
+    assert p_of_rise(list(range(40, 0, -1))) > 0.9
+    assert [p_of_rise(values) for values in ([], [1], [1, 2])] == [1, 1, 1]
+    assert p_of_rise([4.0] * 9) > 0.5 < p_of_fall_from_peak([4.0] * 9)
 
 
-def test_sen_slope_and_sign_test_against_scipy():
-    times = [1, 6, 11, 16, 21]
-    assert sen_slope(times, NOISE[:5]) == pytest.approx(stats.theilslopes(NOISE[:5], times).slope)
-    for positive, negative in ((0, 0), (3, 0), (7, 1), (2, 5)):
-        n = positive + negative
-        expected = stats.binomtest(positive, n).pvalue if n else 1
-        assert sign_test(positive, negative) == pytest.approx(expected)
+def test_the_mean_step_alone_and_the_order_alone_show_a_rise():
+    """Steep steps whatever their order; and noise that rises, whose steps are mostly noise."""
+    jumps = np.cumsum([1, 0.9, 1.1, 1, 0.8, 1.2]).tolist()
+    noisy = (np.linspace(0, 12, 40) + np.random.default_rng(1).standard_normal(40)).tolist()
+    assert p_of_rise(jumps) < 0.05 and p_of_rise(noisy) < 0.05
+    steps = np.diff(noisy)
+    assert stats.ttest_1samp(steps, 0, alternative="greater").pvalue > 0.05
 
 
-def test_critical_and_tau_deviation():
-    assert critical_z(0.05, 4) == pytest.approx(stats.norm.isf(0.0125))
-    taus = [mann_kendall(list(order)).tau for order in permutations(range(6))]
-    assert tau_deviation(6) == pytest.approx(np.std(taus))
+def test_a_fall_from_the_peak_wherever_it_is():
+    assert p_of_fall_from_peak([1, 2, *np.linspace(1.9, 0, 38)]) < 0.01
+    assert p_of_fall_from_peak([*range(20), *range(18, 8, -1)]) < 0.01
+    assert p_of_fall_from_peak(list(range(20))) > 0.9
+
+
+def test_change_and_slope_by_hand():
+    assert change([1.0, 2.0, 4.0]) == (3.0, pytest.approx(np.std([1, 2], ddof=1) * np.sqrt(2)))
+    assert slope([1, 6, 11], [0.0, 5.0, 10.0]) == pytest.approx(1.0)

@@ -4,6 +4,7 @@ Findings 3 to 6 are those of the paper's introduction; its section 3.2 numbers t
 takes `runs`: one lineage, or three or more that differ by their seeds alone.
 """
 
+import itertools
 import math
 from collections.abc import Callable
 from functools import partial
@@ -118,7 +119,7 @@ def _language_modeling():
 
 def _perplexity_rises(runs):
     generations = _shared(_perplexity(run).generations for run in runs)
-    steps = [(n, after) for n, after in zip(generations, generations[1:], strict=False)]
+    steps = [(n, after) for n, after in itertools.pairwise(generations)]
     if not steps:
         raise Missing("ppl.perplexity of a second generation")
     differences = {

@@ -23,7 +23,7 @@ def every_above(differences: dict[str, Estimate], unit: str, verb: str) -> dict:
     above = [difference.p_above() for difference in differences.values()]
     below = {name: difference.p_below() for name, difference in differences.items()}
     confirms, least = max(above, default=1.0), min(below.values(), default=1.0)
-    found = verdict(confirms, n * least)
+    found = verdict(confirms, max(n, 1) * least)
     positive = sum(difference.value > 0 for difference in differences.values())
     significant = sum(p < LEVEL for p in above)
     falls = [name for name, p in below.items() if n * p < LEVEL]

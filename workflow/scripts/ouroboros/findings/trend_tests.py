@@ -17,7 +17,7 @@ from ouroboros.findings.statistics import (
     p_of_rise,
     slope,
 )
-from ouroboros.findings.verdict import CONFIRMED, CONTRADICTED, LEVEL, OPEN, outcome, verdict
+from ouroboros.findings.verdict import LEVEL, OPEN, outcome, verdict
 
 MORE_SEEDS = "; with `seeds: [1, 2, 3]` this could be decided"
 
