@@ -6,6 +6,7 @@ import re
 
 import datasets
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import torch
 from tools import CONFIG, SCHEMA, SEED, TINY, artifacts
@@ -138,6 +139,21 @@ def test_epochs_are_found_on_the_held_out_stories_and_perplexity_is_of_the_other
             )
 
 
+def test_the_losses_of_stories_lie_beside_and_nothing_asks_for_them(lineage_copy):
+    """Results made before they were kept are not made again; where they are wanted, nothing is trained."""
+    results = lineage_copy.folder / "results/tiny"
+    for lm in ("baseline", "gen1", "gen2", "gen3"):
+        kept = results / lm / "ppl-stories.parquet"
+        measured = json.loads((results / lm / "ppl.json").read_text())
+        table = pq.read_table(kept).to_pydict()
+        assert sum(table["loss"]) / sum(table["tokens"]) == pytest.approx(measured["loss"])
+        assert len(table["loss"]) == measured["stories"]
+        kept.unlink()
+    assert lineage_copy.planned("results/tiny/report.html") == set()
+    again = lineage_copy.planned("results/tiny/findings.json", "--forcerun", "ppl")
+    assert {job.split()[0] for job in again} == {"ppl", "findings"} and len(again) == 5
+
+
 def test_every_job_has_a_log_and_the_long_ones_a_benchmark(finished):
     logs = artifacts(finished.folder / "logs")
     assert {"tiny/gen2/train.log", "tiny/gen2/sample-00001.log", "tiny/gen2/ppl.log"} <= logs
@@ -163,6 +179,10 @@ def test_equal_seeds_give_equal_bytes_and_shards_do_not_matter(finished, workflo
         if name == "tiny/gen1/ppl.json":
             a, b = (json.loads(path.read_text()) for path in (ours, theirs))
             assert a["perplexity"] == pytest.approx(b["perplexity"], rel=1e-6)
+        elif name == "tiny/gen1/ppl-stories.parquet":
+            a, b = (pq.read_table(path).to_pydict() for path in (ours, theirs))
+            assert a["tokens"] == b["tokens"]
+            assert a["loss"] == pytest.approx(b["loss"], rel=1e-5)
         else:
             assert settled(ours) == settled(theirs), name
 

@@ -64,6 +64,21 @@ def test_inputs_of_a_metric(shipped):
     assert shipped.initial_sequences("33m") == f"{corpus}/sequences-600.parquet"
 
 
+def test_outputs_of_a_metric(shipped):
+    assert shipped.metric_outputs("text") == ["results/{lineage}/{lm}/{metric}.json"]
+    assert shipped.metric_outputs("ppl")[1] == "results/{lineage}/{lm}/{metric}-stories.parquet"
+
+
+def test_lineages_that_differ_by_their_seeds_are_one_setup():
+    """Not those of another regime, nor a second one of the same seed."""
+    made = experiment(
+        many={"seeds": [1, 2, 3]}, one={"seed": 4}, same={"seed": 4}, other={"regime": "accumulate"}
+    )
+    assert made.setups("many") == [["many-s1", "many-s2", "many-s3"]]
+    made.groups["all"] = ["many-s1", "other", "one", "many-s2", "same"]
+    assert made.setups("all") == [["many-s1", "one", "many-s2"], ["other"], ["same"]]
+
+
 def test_a_judge_is_known_by_what_decides_its_replies():
     made = experiment(judged={"overrides": {"evaluation": {"judge": "gpt35"}}})
     identity = made.judge_identity("judged")

@@ -6,7 +6,14 @@ import pytest
 
 from ouroboros.pipeline import paths
 
-SAMPLE = {"lm": "gen12", "shard": "00003", "length": "600", "cut": "-18.0", "split": "train"}
+SAMPLE = {
+    "table": "stories",
+    "lm": "gen12",
+    "shard": "00003",
+    "length": "600",
+    "cut": "-18.0",
+    "split": "train",
+}
 PATTERNS = {
     name: value
     for name, value in vars(paths).items()

@@ -9,6 +9,7 @@ from tools import END, initialise, lively
 from transformers import AutoModelForCausalLM
 
 from ouroboros.errors import UserError
+from ouroboros.metrics.ppl.measure import story_table
 from ouroboros.metrics.ppl.perplexity import perplexity
 from ouroboros.model.checkpoint import write_checkpoint
 from ouroboros.model.scoring import story_losses
@@ -66,3 +67,10 @@ def test_standard_error_by_hand():
 def test_stories_of_another_tokenizer_are_refused(model_settings):
     with pytest.raises(UserError, match="hold token 300, the model knows 300 tokens"):
         story_losses(initialise(model_settings, 1), [np.array([5, 300])], END, 24, 8)
+
+
+def test_the_table_of_stories_holds_what_perplexity_is_made_of():
+    losses = [np.array([1, 2], np.float32), np.array([0.5], np.float32)]
+    table = story_table(losses)
+    assert table.to_pydict() == {"loss": [3.0, 0.5], "tokens": [2, 1]}
+    assert perplexity(losses)["loss"] == pytest.approx(3.5 / 3)

@@ -15,6 +15,7 @@ from ouroboros.metrics.text.statistics import (
     distinct_n,
     distinct_per_row,
     entropy,
+    entropy_error,
     ngrams,
     story_length,
     text_statistics,
@@ -53,6 +54,7 @@ def test_every_statistic_of_two_rows_by_hand(tokenizer):
     assert result == {
         # Lily and . 6 times each, end-of-text, he, lp, it once each: 16 tokens
         "entropy": pytest.approx(2 * 6 / 16 * math.log(16 / 6) + 4 * 1 / 16 * math.log(16)),
+        "entropy_error": pytest.approx(two_rows_error()),
         "tokens": 16,
         "sequences": 2,
         "distinct_tokens": 6,
@@ -77,6 +79,28 @@ def test_every_statistic_of_two_rows_by_hand(tokenizer):
         "story_length": {"complete_stories": 1, "mean": 5.0, "p10": 5, "p50": 5, "p90": 5},
         "end_of_text_share": 1 / 16,
     }  # fmt: skip
+
+
+def two_rows_error():
+    """Each row is a part of 8 tokens: the deviation of two mean surprisals, over the root of 2."""
+    frequent, rare = math.log(16 / 6), math.log(16)
+    lily_and_dot = [int(np.isin(row, [1, 5]).sum()) for row in ROWS]
+    means = [(n * frequent + (8 - n) * rare) / 8 for n in lily_and_dot]
+    return np.std(means, ddof=1) / math.sqrt(2)
+
+
+def test_the_error_of_entropy_is_its_deviation_over_corpora():
+    """Of corpora of 640 sequences whose tokens depend on each other within a sequence."""
+    rng = np.random.default_rng(4)
+    found = []
+    for _ in range(200):
+        topics = rng.integers(0, 3, (640, 1))  # of a sequence, which decides its tokens
+        tokens = 10 * topics + rng.integers(0, 4 + 6 * (topics == 0), (640, 20))
+        parts = np.stack([np.bincount(tokens[k::64].reshape(-1), minlength=30) for k in range(64)])
+        found.append((entropy(parts.sum(0)), entropy_error(parts)))
+    entropies, errors = np.array(found).T
+    assert errors.mean() == pytest.approx(entropies.std(ddof=1), rel=0.15)
+    assert entropy_error(parts[:1]) is None
 
 
 def test_result_is_plain_json(tokenizer):

@@ -27,6 +27,7 @@ from ouroboros.findings.trend_tests import falls_from_peak, rises_then_falls, st
 from ouroboros.metrics.classification.declaration import accuracy_error, task_name
 from ouroboros.metrics.gpt_eval.declaration import grade_error
 from ouroboros.metrics.ppl.ratio import ratio
+from ouroboros.metrics.text.declaration import entropy_error
 
 LAST = 40  # the last generation that the paper measured
 MARGIN = 0.05  # an accuracy is "no better", and "stays", if it differs by less than this
@@ -430,7 +431,7 @@ def _stays(key, may_fall=False):
 
 
 def _entropy(run):
-    return run.series("text.entropy", lambda text: text.get("entropy_error"), "entropy", every=True)
+    return run.series("text.entropy", entropy_error, "entropy", every=True)
 
 
 def _series(run: Lineage, key: str, first: int = 1):

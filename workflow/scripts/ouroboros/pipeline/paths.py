@@ -53,6 +53,7 @@ LMS = {"lm": r"baseline|gen[1-9]\d*", "corpus": r"baseline|gen(?:0|[1-9]\d*)"}
 # What a wildcard may be, whatever the configuration.
 WILDCARDS = {
     "lm": LMS["corpus"], "shard": r"\d{5}", "length": r"\d+", "cut": r"-?\d+(?:\.\d+)?",
+    "table": r"\w+",
 }  # fmt: skip
 
 

@@ -21,8 +21,15 @@ SETTINGS = {
 }  # fmt: skip
 RESOURCES = {"mem_mb": 6000, "runtime": 120}
 MORE, FREQUENT = "More about the text", "Most frequent tokens and words"
+
+
+def entropy_error(measured: dict) -> float | None:
+    """Standard error of the entropy, nats; None in measurements made before there was one."""
+    return measured.get("entropy_error")
+
+
 FIELDS = (
-    Field("entropy", "entropy", "of token frequencies, nats", "{:.3f}", in_summary="{:.3f}"),
+    Field("entropy", "entropy", "of token frequencies, nats", "{:.3f}", entropy_error, in_summary="{:.3f}"),
     Field("oov_words", "OOV words", "words outside the lexicon", "{:,}", in_summary="{:,}"),
     Field("distinct_tokens", "distinct tokens", "in the corpus", "{:,}"),
     Field("rep_4", "rep-4", "4-grams repeated in a sequence", "{:.1%}"),
