@@ -19,6 +19,7 @@ from ouroboros.model.families import random_model
 from ouroboros.model.scoring import mean_loss, story_losses
 from ouroboros.randomness import seed_for
 from ouroboros.sampling.sampler import sample
+from ouroboros.training.epochs import epochs_in_words
 from ouroboros.training.trainer import Training, TrainingSettings, train
 
 CLOCK_AND_HOST = "run"  # the part of a provenance block that differs between equal runs
@@ -35,8 +36,18 @@ def settled(path):
 
 def test_it_runs_to_its_end(finished):
     table = (finished.folder / "results/tiny/table.md").read_text().splitlines()
-    assert [row.split("|")[1].strip() for row in table[2:]] == ["baseline", "0", "1", "2", "3"]
-    assert all(cell.strip() for cell in table[-1].split("|")[1:-1])
+    assert [row.split("|")[1].strip() for row in table[2:-2]] == ["baseline", "0", "1", "2", "3"]
+    assert all(cell.strip() for cell in table[-3].split("|")[1:-1])
+
+
+def test_table_and_report_say_how_the_epochs_were_found(finished):
+    """Both epochs that it may train for lower the held-out loss."""
+    results = finished.folder / "results/tiny"
+    found = json.loads((results / "epochs.json").read_text())
+    sentence = epochs_in_words(found)
+    assert found["found_by"] == "max_epochs" and "stopped at max_epochs = 2" in sentence
+    assert (results / "table.md").read_text().endswith(f"|\n\n{sentence}\n")
+    assert f"<p>{sentence}</p>" in (results / "report.html").read_text()
 
 
 def test_the_second_run_does_nothing(lineage_copy):

@@ -30,7 +30,8 @@ rule figure:
 
 rule table:
     input:
-        lambda wildcards: EXPERIMENT.summarised(wildcards.lineage),
+        measured=lambda wildcards: EXPERIMENT.summarised(wildcards.lineage),
+        epochs=paths.EPOCHS,
     output:
         shown(paths.TABLE, "table", table="perplexity, entropy, OOV words"),
     log:
@@ -136,6 +137,10 @@ rule report_page:
             path
             for name in reports.report_lineages(EXPERIMENT, reported(wildcards))
             for path in EXPERIMENT.checkpoints(name)
+        ],
+        epochs=lambda wildcards: [
+            paths.EPOCHS.format(lineage=name)
+            for name in reports.report_lineages(EXPERIMENT, reported(wildcards))
         ],
         samples=lambda wildcards: [
             paths.LINEAGE_SAMPLES_JSON.format(lineage=name)

@@ -8,6 +8,7 @@ from ouroboros.pipeline.declarations import figures
 from ouroboros.report.page import figure, page, settings_text, verdicts
 from ouroboros.report.tables import classification, gpt_eval, made_with, numbers
 from ouroboros.storage.atomic import read_json, write_text
+from ouroboros.training.epochs import epochs_in_words
 
 
 def main(snakemake):
@@ -16,6 +17,10 @@ def main(snakemake):
     measured = read_measurements([*files.measured, *training])
     samples = {
         made["provenance"]["lineage"]: made["generations"] for made in map(read_json, files.samples)
+    }
+    epochs = {
+        found["provenance"]["lineage"]: epochs_in_words(found)
+        for found in map(read_json, files.epochs)
     }
     captions = {name: declared.CAPTION for name, declared in figures().items()}
     found = {  # comparisons may have lineages in common
@@ -32,6 +37,7 @@ def main(snakemake):
             {
                 "name": name,
                 "generations": settings["generations"],
+                "epochs": epochs[name],
                 "numbers": numbers(measured[name]),
                 "samples": samples[name],
                 "gpt_eval": gpt_eval(measured[name]),

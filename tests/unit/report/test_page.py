@@ -66,6 +66,7 @@ def shown(tmp_path_factory):
             "name": name, "generations": 40, "numbers": numbers(made), "gpt_eval": gpt_eval(made),
             "accuracy": classification(made, "accuracy"), "made_with": made_with(made),
             "weighted_f1": classification(made, "weighted_f1"),
+            "epochs": f"Trained for 3 epochs {EVIL}",
             "settings": settings_text({"model": {"note": EVIL + "x" * 300}}),
             "samples": [{"generation": n, "texts": texts} for n in range(41)],
         }
@@ -150,7 +151,7 @@ def test_every_caption_reads_well():
 def test_what_a_model_wrote_cannot_become_markup(shown):
     text = shown.read_text()
     assert "<script" not in text and "<img src=" in text
-    assert "Once upon &lt;script&gt;" in text
+    assert "Once upon &lt;script&gt;" in text and "Trained for 3 epochs &lt;script&gt;" in text
     assert text.count(EVIL.replace("&", "&amp;")) == 0 and EVIL not in text
 
 

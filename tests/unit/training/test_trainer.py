@@ -110,24 +110,28 @@ def test_equal_seeds_give_equal_weights(model_settings, corpus):
     assert not torch.equal(weights(), weights(generation=2))
 
 
+EARLY = "early stopping"
 FALLING = [9.0 - epoch for epoch in range(9)]
 
 
 @pytest.mark.parametrize(
-    "losses, settings, tried, best",
+    "losses, settings, tried, best, ended_by",
     [
-        ([5.0, 4.0, 4.5, 1.0], {"patience": 1}, 3, 2),
-        ([5.0, 4.0, 4.5, 1.0, 2.0, 3.0, 0.5], {"patience": 2, "max_epochs": 9}, 6, 4),
-        ([5.0, 4.0, 4.5, 4.25, 3.0, 9.0, 9.0, 9.0], {"patience": 3, "max_epochs": 9}, 8, 5),
-        ([5.0, 4.0, 4.0, 3.0], {"patience": 1}, 3, 2),  # as low again is no gain
-        ([5.0, 6.0, 1.0], {"patience": 1}, 2, 1),
-        (FALLING, {"patience": 1, "max_epochs": 5}, 5, 5),
-        (FALLING, {"patience": 1, "max_epochs": 1}, 1, 1),
-        ([5.0, 6.0, 7.0, 8.0], {"epochs": 3, "max_epochs": 2}, 3, 3),  # the last, not the best
+        ([5.0, 4.0, 4.5, 1.0], {"patience": 1}, 3, 2, EARLY),
+        ([5.0, 4.0, 4.5, 1.0, 2.0, 3.0, 0.5], {"patience": 2, "max_epochs": 9}, 6, 4, EARLY),
+        ([5.0, 4.0, 4.5, 4.25, 3.0, 9.0, 9.0, 9.0], {"patience": 3, "max_epochs": 9}, 8, 5, EARLY),
+        ([5.0, 4.0, 4.0, 3.0], {"patience": 1}, 3, 2, EARLY),  # as low again is no gain
+        ([5.0, 6.0, 1.0], {"patience": 1}, 2, 1, EARLY),
+        ([5.0, 4.0, 4.5], {"patience": 1, "max_epochs": 3}, 3, 2, EARLY),  # both at once
+        ([5.0, 4.0, 4.5], {"patience": 2, "max_epochs": 3}, 3, 2, "max_epochs"),
+        (FALLING, {"patience": 1, "max_epochs": 5}, 5, 5, "max_epochs"),
+        (FALLING, {"patience": 1, "max_epochs": 1}, 1, 1, "max_epochs"),
+        # the last, not the best
+        ([5.0, 6.0, 7.0, 8.0], {"epochs": 3, "max_epochs": 2}, 3, 3, "config"),
     ],
 )
 def test_early_stopping_keeps_the_best_epoch(
-    model_settings, corpus, monkeypatch, losses, settings, tried, best
+    model_settings, corpus, monkeypatch, losses, settings, tried, best, ended_by
 ):
     """It stops `patience` epochs after the best, at `max_epochs` at the latest, and gives the best's weights."""
     after = []
@@ -145,7 +149,7 @@ def test_early_stopping_keeps_the_best_epoch(
         lambda *_: [np.full(4, next(left), np.float32)],
     )
     model, found = train_until_best(job, [np.arange(1, 5, dtype=np.uint16)], 0)
-    assert found["epochs"] == best
+    assert (found["epochs"], found["found_by"]) == (best, ended_by)
     assert found["held_out_losses"] == losses[:tried]
     assert torch.equal(model.wte.weight, after[best - 1])
 

@@ -28,7 +28,8 @@ SECTIONS = [
 def page(template, lineages: list[dict], **content) -> str:
     """The page of `template` (a Jinja file, with others beside it that it includes).
 
-    `lineages` have the keys of SECTIONS, None where a lineage has no such measurements. Everything is
+    `lineages` have the keys of SECTIONS, None where a lineage has no such measurements, and `epochs`, a
+    sentence on how their number was found. Everything is
     escaped but the captions of figures, which are part of the workflow. Raises jinja2.UndefinedError where
     the template asks for what is not there.
     """

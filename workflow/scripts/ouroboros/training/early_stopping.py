@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ouroboros.model.scoring import mean_loss, story_losses
+from ouroboros.training.epochs import found_by
 
 log = logging.getLogger("ouroboros")
 
@@ -24,9 +25,10 @@ class Search:
 def train_until_best(training, held_out: list[np.ndarray], end_of_text: int):
     """Train with early stopping on the held-out stories (paper 5.1.2).
 
-    Returns the model of the best epoch and the content of `epochs.json`: `epochs`, its number, and
-    `held_out_losses`, the loss after every epoch that was tried. A held-out story is cut at the
-    model's context. A fixed number in `epochs` is trained as it is, and its losses are recorded.
+    Returns the model of the best epoch and the content of `epochs.json`: `epochs`, its number,
+    `found_by` (see training/epochs.py), and `held_out_losses`, the loss after every epoch that was
+    tried. A held-out story is cut at the model's context. A fixed number in `epochs` is trained as it
+    is, and its losses are recorded.
     """
     settings, search = training.settings, training.search
     fixed = None if settings.epochs == "auto" else settings.epochs
@@ -47,8 +49,9 @@ def train_until_best(training, held_out: list[np.ndarray], end_of_text: int):
         if fixed or not search.best or search.losses[-1] < search.losses[search.best - 1]:
             search.best, search.weights = epoch, copy.deepcopy(training.model.state_dict())
     training.model.load_state_dict(search.weights)
-    found = {"epochs": search.best, "found_by": "config" if fixed else "early stopping"}
-    return training.model, {**found, "held_out_losses": search.losses}
+    ended_by = found_by(search.losses, search.best, settings.epochs, settings.patience)
+    found = {"epochs": search.best, "found_by": ended_by, "held_out_losses": search.losses}
+    return training.model, found
 
 
 def _held_out_loss(training, held_out, end_of_text):
