@@ -49,6 +49,23 @@ def test_the_report_of_everything_is_of_all_comparisons(shipped):
     assert "resources" not in settings and settings["corpus"]["grammar"]["source"] == "grammar"
 
 
+def test_the_schematic_shows_what_each_lm_is_tested_by():
+    """GPT-Eval is of the LMs that are judged, and the baseline writes no corpus."""
+    judged = copy.deepcopy(CONFIG["evaluation"])
+    judged["paper"] |= {"judge": "gpt35"}
+    made = experiment(evaluation=judged)
+    assert made.figures["schematic"].settings(made, "33m") == {
+        "tests": {
+            "baseline": ["perplexity", "GPT-Eval"],
+            "gen1": ["perplexity", "generated text", "GPT-Eval"],
+            "gen2": ["perplexity", "generated text"],
+            "gen40": ["perplexity", "generated text"],
+        },
+        "tasks": 8,
+        "mark": "",
+    }
+
+
 def test_targets_of_a_group(shipped):
     found = targets.group_targets(shipped, "demo")
     for name in ("report.html", "findings.json", "table.md", "samples.md", "gen0/samples.md"):

@@ -1,5 +1,6 @@
 """Figures 3, 4 and those of the extended data show what was measured."""
 
+import itertools
 import math
 import re
 
@@ -117,22 +118,75 @@ def test_losses_are_shares_of_the_tokens_and_some_of_many_generations(drawn):
     assert line[0].tolist() == [0.0, 0.75] and line[-1].tolist() == [1.5, 0.25]
 
 
-@pytest.mark.parametrize(
-    "generations, boxes",
-    [(1, {"generation 1"}), (3, {"generation 3"}), (40, {"generation 2", "generation 40"})],
-)
-def test_the_schematic_names_every_lm_and_test(drawn, generations, boxes):
-    schematic.draw_schematic("33m", generations, "", ["perplexity", "GPT-Eval"], [])
-    texts = [text.get_text() for text in drawn().axes[0].texts]
-    for name in {"generation 1"} | boxes:
-        assert sum(text.endswith(name) for text in texts) == 2  # the LM and its corpus
-    assert texts.count("perplexity\nGPT-Eval") == min(generations, 3) + 1
-    assert any("generation 3" in text for text in texts) == (generations == 3)
+def links(axes):
+    """The links of the schematic by kind, each as the texts of the boxes that it joins."""
+    boxes = [text for text in axes.texts if text.get_text() and text.get_ha() == "center"]
+    kinds = {(0.9, "-"): "thin", (3.0, "-"): "thick", (1.2, ":"): "dotted"}
+    found = {kind: set() for kind in kinds.values()}
+    for text in axes.texts:
+        if getattr(text, "arrow_patch", None):
+            style = text.arrow_patch.get_linewidth(), text.arrow_patch.get_linestyle()
+            ends = [
+                min(boxes, key=lambda box: np.hypot(*np.subtract(box.get_position(), end)))
+                for end in (text.xyann, text.xy)
+            ]
+            found[kinds[style]].add(tuple(box.get_text().replace("\n", " ") for box in ends))
+    return found
 
 
-def test_accumulated_text_is_said(drawn):
-    schematic.draw_schematic("mine", 3, accumulate.MARK, ["perplexity"], [])
-    assert [text.get_text() for text in drawn().axes[0].texts].count("with all\nbefore it") == 2
+def test_the_schematic_has_the_three_kinds_of_links(drawn):
+    """Extended data figure 5: a model before and after training, models of two generations, tests."""
+    tests = {"baseline": ["loss b"], "gen1": ["loss 1", "words"], "gen2": ["loss 2"]}
+    schematic.draw_schematic("33m", tests, 8, "", [])
+    found = links(drawn().axes[0])
+    tuned, scores = "fine-tuned LMs (8 tasks)", "accuracy weighted F1"
+    lms = ["untrained LM (baseline)", "LM of generation 1", "LM of generation 2"]
+    assert found["thin"] == {
+        *(("untrained LM", lm) for lm in lms[1:]),
+        *((lm, tuned) for lm in lms),
+    }
+    assert found["thick"] == {(lms[1], lms[2])}
+    results = zip(lms, ("loss b", "loss 1 words", "loss 2"), strict=True)
+    assert found["dotted"] == {*results, (tuned, scores)}
+
+
+def test_of_many_generations_some_are_left_out(drawn):
+    tests = {lm: ["loss"] for lm in ("baseline", "gen1", "gen2", "gen40")}
+    schematic.draw_schematic("33m", tests, 0, "", [])
+    second, gap, last = "LM of generation 2", "· · ·", "LM of generation 40"
+    found = links(drawn().axes[0])
+    assert found["thick"] == {("LM of generation 1", second), (second, gap), (gap, last)}
+    assert {start for start, _ in found["thin"]} == {"untrained LM"}  # nothing is fine-tuned
+
+
+def test_what_each_generation_is_trained_on_is_said(drawn):
+    tests = {lm: ["loss"] for lm in ("baseline", "gen1", "gen2", "gen8")}
+    schematic.draw_schematic("mine", tests, 0, accumulate.MARK, [])
+    texts = [text.get_text().replace("\n", " ") for text in drawn().axes[0].texts]
+    assert [text for text in texts if text.startswith("trained on")] == [
+        "trained on the initial corpus",
+        *(f"trained on text of generation {n} with all before it" for n in (1, 7)),
+    ]
+
+
+@pytest.mark.parametrize("generations, tasks", [(1, 0), (2, 8), (40, 1)])
+def test_the_boxes_of_the_schematic_do_not_overlap(drawn, generations, tasks):
+    shown = ["baseline", *(f"gen{n}" for n in sorted({1, min(2, generations), generations}))]
+    tests = {lm: ["perplexity", "generated text", "GPT-Eval"] for lm in shown}
+    schematic.draw_schematic("33m", tests, tasks, "", [])
+    figure = drawn()
+    figure.canvas.draw()
+    axes = figure.axes[0]
+    boxes = [patch.get_window_extent() for patch in axes.patches]
+    assert len(boxes) == (2 * len(shown) + len(shown) - 1) + 2 * len(shown) * bool(tasks)
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+    for box in (*boxes, axes.get_legend().get_window_extent()):
+        assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+        assert figure.bbox.y0 <= box.y0 < box.y1 <= figure.bbox.y1
+    for text in axes.texts:  # and a box's text is inside
+        if text.get_text() and text.get_fontsize() == 8:
+            extent = text.get_window_extent()
+            assert any(b.x0 < extent.x0 < extent.x1 < b.x1 for b in boxes), text
 
 
 def test_they_are_whole_pictures_and_the_same_again(tmp_path):

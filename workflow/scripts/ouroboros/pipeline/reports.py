@@ -3,6 +3,8 @@
 from ouroboros.pipeline import paths
 from ouroboros.pipeline.experiment import Experiment
 
+IN_WORDS = {"ppl": "perplexity", "text": "generated text", "gpt_eval": "GPT-Eval"}
+
 
 def figure_files(experiment: Experiment, group: str) -> list[str]:
     """The figures of a lineage or a comparison and of its lineages, in the order of the report."""
@@ -47,13 +49,10 @@ def _shown(experiment, lineage):
     return {**shown, "tasks": {name: resolved["tasks"][name] for name in tasks}}
 
 
-def tests_in_words(experiment: Experiment, lineage: str) -> list[str]:
-    """What every LM of a lineage is measured by, in words."""
-    evaluation = experiment.lineages[lineage]["evaluation"]
-    tasks = len(experiment.tasks(lineage))
+def tests_in_words(experiment: Experiment, lineage: str, lm: str) -> list[str]:
+    """What an LM, and the text it writes, is measured by, in words; its fine-tuned copies are not in it."""
     return [
-        "perplexity",
-        "free text",
-        *(["GPT-Eval"] if evaluation["judge"] else []),
-        *([f"fine-tuning: {tasks} tasks"] if tasks else []),
+        IN_WORDS.get(name, name)
+        for name in experiment.metrics
+        if name != "classification" and lm in experiment.measured(lineage, name)
     ]

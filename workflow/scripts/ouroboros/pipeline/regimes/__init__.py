@@ -2,5 +2,5 @@
 
 A regime has `sources(n)`: the generations whose corpora generation n trains on, in order; 0 is the
 initial corpus. Its docstring is what the documentation says of it; `MARK`, where it has one, is
-what the schematic writes beside the arrow into a generation from the third on.
+what the schematic writes below the text of generation n-1, from generation 2 on.
 """

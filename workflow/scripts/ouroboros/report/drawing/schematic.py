@@ -1,79 +1,133 @@
-"""Extended Data Fig. 5: which LMs there are, and what each is made from and tested by."""
+"""Extended Data Fig. 5: which LMs there are, what each is made from, and what it is tested by."""
+
+from typing import NamedTuple
 
 import matplotlib.pyplot as plt
+from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch
 
 from ouroboros.report.drawing import save
 
-BOX = (1.5, 0.52)  # width and height, inches
-ROW, COLUMN = 0.95, 2.15  # from box to box
+# Inches, which are the units of the axes.
+COLUMN, GAP = 2.5, 0.75  # from column to column, and more where generations are left out
+ROW = 1.05  # from row to row
+SIDE = 0.61  # from a column's middle to those of what stands left and right in it
+BOX, LINE = 1.08, 0.17  # width of a box, height of a line of its text
+
+LINKS = {
+    "the same model before and after training": {"linewidth": 0.9, "linestyle": "-"},
+    "text: one generation writes it, the next is trained on it": {"linewidth": 3.0, "linestyle": "-"},
+    "test, and what it measures": {"linewidth": 1.2, "linestyle": ":"},
+}  # fmt: skip
+TRAINING, TEXT, TEST = LINKS.values()
 
 
-def draw_schematic(lineage: str, generations: int, mark: str, tests: list[str], paths: list):
-    """The lineage as boxes: corpora above, LMs below each, tests at the bottom.
+class Box(NamedTuple):
+    """A box by the middle of its width, and its upper and lower edge."""
 
-    Thick arrows are the recursion: text that is sampled, and that the next generation is trained on;
-    dotted ones are tests. `mark` stands beside an arrow into a generation that is trained on more.
-    Of many generations the first two and the last are shown.
+    x: float
+    top: float
+    bottom: float
+
+
+def draw_schematic(lineage: str, tests: dict[str, list[str]], tasks: int, mark: str, paths: list):
+    """The LMs of a lineage as boxes, and three kinds of links between them.
+
+    `tests`: what each LM that is shown is tested by as it is, by LM ("baseline", "gen1", ...); each is
+    fine-tuned on as many `tasks` too. `mark` is what a generation is trained on beside the text of the
+    one before it.
     """
-    shown = [1, 2, generations] if generations > 3 else list(range(1, generations + 1))
     figure, axes = plt.subplots(layout="constrained")
-    columns = len(shown) + 1
-    corpus, lm, test = 2 * ROW, ROW, 0.0
-    text = "\n".join(tests)
-    height = 0.2 * len(tests) + 0.25
-    _box(axes, 0, corpus, "initial corpus\n(gen0)", "0.85")
-    _box(axes, 0, lm, "untrained LM\n(baseline)", "white")
-    for column, n in enumerate(shown, start=1):
-        skipped = column > 1 and n > shown[column - 2] + 1
-        _box(axes, column, lm, f"LM of\ngeneration {n}", "white")
-        _box(axes, column, corpus, f"corpus of\ngeneration {n}", "0.85")
-        style = "--" if skipped else "-"
-        _arrow(axes, (column - 1, corpus), (column, lm), linewidth=2.6, linestyle=style)
-        if mark and column > 1:
-            middle = COLUMN * (column - 0.5), (corpus + lm) / 2
-            axes.text(*middle, mark, ha="center", fontsize=7, backgroundcolor="white")
-        _arrow(axes, (column, lm), (column, corpus), linewidth=2.6)
-        if skipped:
-            axes.text(COLUMN * (column - 0.5), corpus, "...", ha="center", fontsize=16)
-    for column in range(columns):
-        _arrow(axes, (column, lm), (column, test), linestyle=":")
-        _box(axes, column, test, text, "0.96", height)
-    low = test - height + BOX[1] / 2 - 0.1
-    axes.set(xlim=(-BOX[0] * 0.6, COLUMN * (columns - 1) + BOX[0] * 0.6), ylim=(low, corpus + 0.6))
-    axes.set_axis_off()
-    axes.set_title(
-        f"{lineage}. Thick: text, on which an LM is trained from random weights. Dotted: tests.",
-        fontsize=9,
-    )
-    figure.set_size_inches(COLUMN * columns, corpus - low + 1.0)
+    x, before, lowest = 0.0, None, 0.0
+    for lm, measured in tests.items():
+        if lm == "baseline":
+            baseline = _box(axes, x, ROW, "untrained LM\n(baseline)")
+            lowest = min(lowest, _tested(axes, baseline, measured, tasks))
+            continue
+        n = int(lm.removeprefix("gen"))
+        skipped = before is not None and n > before[0] + 1
+        x += COLUMN + GAP * skipped
+        text = "the\ninitial corpus" if n == 1 else f"text of\ngeneration {n - 1}"
+        more = "\n" + " ".join(mark.split()) if mark and n > 1 else ""
+        untrained = _box(axes, x, 2 * ROW, "untrained LM")
+        trained = _box(axes, x, ROW, f"LM of\ngeneration {n}")
+        _link(axes, *_down(untrained, trained), TRAINING)
+        middle = (untrained.bottom + trained.top) / 2
+        axes.text(x + 0.08, middle, f"trained on {text}{more}", fontsize=7, va="center")
+        if before:
+            _follow(axes, before[1], trained, skipped)
+        lowest = min(lowest, _tested(axes, trained, measured, tasks))
+        before = n, trained
+    _finish(figure, axes, lineage, x, lowest)
     save(figure, paths)
 
 
-def _box(axes, column, y, text, colour, height=BOX[1]):
-    left, bottom = COLUMN * column - BOX[0] / 2, y + BOX[1] / 2 - height
+def _tested(axes, lm, measured, tasks):
+    """Draw the tests of an LM; right of them, where there are tasks, its fine-tuned copies and theirs.
+
+    Returns the lower edge of the lowest box.
+    """
+    side = SIDE if tasks else 0
+    results = _box(axes, lm.x - side, 0, "\n".join(measured), result=True)
+    _link(axes, *_down(lm, results), TEST)
+    if tasks:
+        many = "s" if tasks > 1 else ""
+        tuned = _box(axes, lm.x + side, 0, f"fine-tuned LM{many}\n({tasks} task{many})")
+        scores = _box(axes, lm.x + side, -ROW, "accuracy\nweighted F1", result=True)
+        _link(axes, *_down(lm, tuned), TRAINING)
+        _link(axes, *_down(tuned, scores), TEST)
+        return min(results.bottom, scores.bottom)
+    return results.bottom
+
+
+def _follow(axes, before, trained, skipped):
+    """The link from one generation's LM to the next one's, broken where some are left out."""
+    y = (trained.top + trained.bottom) / 2
+    start, end = before.x + BOX / 2, trained.x - BOX / 2
+    if skipped:
+        middle = (start + end) / 2
+        axes.text(middle, y, "· · ·", ha="center", va="center", fontsize=14)
+        _link(axes, (start, y), (middle - 0.3, y), TEXT)
+        start = middle + 0.3
+    _link(axes, (start, y), (end, y), TEXT)
+
+
+def _down(upper, lower):
+    """Where a link from one box to another below it begins and ends."""
+    reach = BOX / 2 - 0.2
+    x = upper.x + min(max(lower.x - upper.x, -reach), reach)
+    return (x, upper.bottom), (lower.x, lower.top)
+
+
+def _box(axes, x, top, text, result=False):
+    """Draw a box below `top`: a model, or the result of a test."""
+    height = LINE * (text.count("\n") + 1) + 0.12
+    style = ("square", "0.9") if result else ("round", "white")
     axes.add_patch(
         FancyBboxPatch(
-            (left, bottom), BOX[0], height, boxstyle="round,pad=0.03", facecolor=colour,
-            edgecolor="0.2", zorder=2,
+            (x - BOX / 2, top - height), BOX, height, boxstyle=f"{style[0]},pad=0.03",
+            facecolor=style[1], edgecolor="0.2", zorder=2,
         )
     )  # fmt: skip
-    axes.text(
-        left + BOX[0] / 2, bottom + height / 2, text, ha="center", va="center", fontsize=8, zorder=3
-    )
+    axes.text(x, top - height / 2, text, ha="center", va="center", fontsize=8, zorder=3)
+    return Box(x, top, top - height)
 
 
-def _arrow(axes, start, end, **style):
-    """Draw an arrow between the edges of two boxes; `start`, `end`: (column, y) of their centres."""
-    (from_column, from_y), (to_column, to_y) = start, end
-    x, y = COLUMN * from_column, COLUMN * to_column
-    if from_column == to_column:
-        side = 1 if to_y > from_y else -1
-        ends = (x, from_y + side * BOX[1] / 2), (y, to_y - side * BOX[1] / 2)
-    else:
-        ends = (x + BOX[0] / 2, from_y - 0.1), (y - BOX[0] / 2, to_y + 0.15)
-    style = {"color": "0.2", "linewidth": 1.2, **style}
+def _link(axes, start, end, style):
     axes.annotate(
-        "", xy=ends[1], xytext=ends[0],
-        arrowprops={"arrowstyle": "->", "shrinkA": 3, "shrinkB": 3, **style}, zorder=1,
+        "", xy=end, xytext=start, zorder=1,
+        arrowprops={"arrowstyle": "-|>", "shrinkA": 2, "shrinkB": 3, "color": "0.2", **style},
     )  # fmt: skip
+
+
+def _finish(figure, axes, lineage, last, lowest):
+    """Name the links, and fit the figure to what is drawn: from x = 0 to `last`, and down to `lowest`."""
+    lines = [Line2D([], [], color="0.2", **style) for style in LINKS.values()]
+    axes.legend(
+        lines, LINKS, loc="upper center", bbox_to_anchor=(0.5, 0), fontsize=8, frameon=False
+    )
+    margin, low, high = SIDE + BOX, lowest - 0.1, 2 * ROW + 0.1
+    axes.set(xlim=(-margin, last + margin), ylim=(low, high))
+    axes.set_axis_off()
+    axes.set_title(f"The LMs of {lineage} and their tests", fontsize=9)
+    figure.set_size_inches(last + 2 * margin, high - low + 1.0)

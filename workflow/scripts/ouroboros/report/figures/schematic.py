@@ -1,12 +1,14 @@
-"""Extended data figure 5 of the paper: the LMs of a lineage, their training text and their tests."""
+"""Extended data figure 5 of the paper: the LMs of a lineage, their training and their tests."""
 
 from ouroboros.pipeline.reports import tests_in_words
 
 OF = "lineage"
 ORDER = 7
 CAPTION = """\
-**The models of this lineage, their training text and their tests** (extended data figure 5 of the paper). Thick arrows
-are the recursion, text that is sampled and that the next generation is trained on; dotted ones are tests.
+**The models of this lineage, their training and their tests** (extended data figure 5 of the paper). Thin links join a
+model before and after training: each generation is trained from random weights, and copies of it are fine-tuned on
+tasks. Thick links lead from the model that wrote a text to the next generation's, which is trained on it. Dotted links
+lead from a model to the results of its tests. The baseline is tested, and fine-tuned, as it was initialised.
 """
 
 
@@ -16,14 +18,16 @@ def inputs(experiment, lineage):
 
 def settings(experiment, lineage):
     of = experiment.lineages[lineage]
+    last = of["generations"]
+    shown = ["baseline", *(f"gen{n}" for n in sorted({1, min(2, last), last}))]
     return {
-        "generations": of["generations"],
+        "tests": {lm: tests_in_words(experiment, lineage, lm) for lm in shown},
+        "tasks": len(experiment.tasks(lineage)),
         "mark": getattr(experiment.regimes[of["regime"]], "MARK", ""),
-        "tests": tests_in_words(experiment, lineage),
     }
 
 
 def draw(files, settings, lineage, outputs):
     from ouroboros.report.drawing.schematic import draw_schematic
 
-    draw_schematic(lineage, settings["generations"], settings["mark"], settings["tests"], outputs)
+    draw_schematic(lineage, settings["tests"], settings["tasks"], settings["mark"], outputs)
