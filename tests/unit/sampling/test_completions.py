@@ -8,6 +8,7 @@ import torch
 from tools import END, initialise, lively
 
 from ouroboros.errors import UserError
+from ouroboros.metrics.gpt_eval.judge import questions
 from ouroboros.randomness import uniforms
 from ouroboros.sampling.completions import complete
 
@@ -64,6 +65,14 @@ def test_neither_batches_nor_more_completions_change_what_is_drawn(stories):
     more = stories(completions=5, batch=7)
     assert [story["completions"][:3] for story in more] == [story["completions"] for story in whole]
     assert stories(key=2) != whole
+
+
+def test_a_beginning_is_encoded_as_it_is_judged(stories):
+    """Without surrounding spaces: they are tokens of their own, which the judge does not see."""
+    spaced = stories(prompts=["Once upon a time Mia \n", "  Tom", PROMPTS[2]])
+    assert spaced == stories()
+    text = spaced[0]["completions"][0]["text"].strip()
+    assert f"\n\n{PROMPTS[0]} *** {text}\n\n" in questions(spaced)[0][0]
 
 
 def test_the_end_of_text_ends_a_completion(tokenizer, model_settings):

@@ -1,8 +1,9 @@
 """An LM's completions of given beginnings of stories (paper 5.3.3, step 1).
 
-They are drawn from the full distribution: `temperature`, a setting of corpora, does not apply. A beginning follows the end-of-text token, as every story does in training. Completion c of
-beginning p has a random stream of its own, so that neither batches nor the number of completions
-change what is drawn.
+They are drawn from the full distribution: `temperature`, a setting of corpora, does not apply. A
+beginning follows the end-of-text token, as every story does in training, and is encoded without
+surrounding spaces, as the judge reads it. Completion c of beginning p has a random stream of its own,
+so that neither batches nor the number of completions change what is drawn.
 """
 
 import itertools
@@ -25,6 +26,7 @@ def complete(
     Per prompt `beginning` and `completions`, each with its `text` and whether the LM `ended` it by
     the end-of-text token, which is not part of the text. `batch` is the number sampled at once.
     """
+    prompts = [prompt.strip() for prompt in prompts]
     given = [np.array(tokenizer.encode(prompt).ids) for prompt in prompts]
     length = max(map(len, given)) + new_tokens
     if length > model.positions:
