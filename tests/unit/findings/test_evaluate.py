@@ -40,6 +40,7 @@ def test_seeds_are_tested_together():
     assert {f["id"]: f["verdict"] for f in found if len(f["lineages"]) > 2} == {
         f["id"]: CONFIRMED for f in found if len(f["lineages"]) > 2
     }
+    assert "### large-s0, large-s1 and large-s2\n" in findings_section(found)
     assert {tuple(f["lineages"]) for f in found} == {
         *map(tuple, setups), (*setups[1], *setups[0]), ("other", "large-s0"),
     }  # fmt: skip

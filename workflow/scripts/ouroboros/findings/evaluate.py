@@ -59,14 +59,15 @@ def group_findings(findings: list[dict]) -> list[Group]:
     """Findings by the lineages that they are about."""
     groups = {}
     for finding in findings:
-        name = " and ".join(finding["lineages"])
+        *others, last = finding["lineages"]
+        name = f"{', '.join(others)} and {last}" if others else last
         group = groups.setdefault(name, Group(name, [], []))
         (group.untested if finding["p_value"] is None else group.tested).append(finding)
     return list(groups.values())
 
 
 def findings_section(findings: list[dict]) -> str:
-    """The findings as a Markdown section: a summary, and a table for each lineage or pair."""
+    """The findings as a Markdown section: a summary, and a table for each setup or pair."""
     counts = Counter(finding["verdict"] for finding in findings)
     summary = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
     parts = [f"## The paper's findings\n\n{summary}. {NOTE}\n"]
