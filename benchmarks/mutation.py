@@ -42,6 +42,7 @@ PACKAGES = [
     "metrics/gpt_eval",
     "metrics/ppl",
     "metrics/text",
+    "metrics/oov",
     "findings",
     "pipeline",
     "jobs/snapshots.py",

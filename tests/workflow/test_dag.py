@@ -32,7 +32,7 @@ def test_everything_for_both(tmp_path):
     counts = job_counts(dry_run("all", f"--directory={tmp_path}"))
     assert counts["train"] == 2 * 39
     assert counts["ppl"] == 2 * 41  # the baseline's too
-    assert counts["text"] == 2 * 41  # the initial corpus's too
+    assert counts["text"] == counts["oov"] == 2 * 41  # the initial corpus's too
     assert counts["initial_corpus"] == counts["tokenise"] == 1  # what both share is made once
 
 
@@ -105,7 +105,7 @@ class TestAChangeRerunsExactlyWhatDependsOnIt:
             *(f"sample tiny gen{n} 0000{shard}" for n in (1, 2, 3) for shard in (0, 1)),
             *(f"train tiny {n}" for n in (2, 3)),
             *(f"ppl tiny gen{n}" for n in (2, 3)),
-            *(f"{rule} tiny gen{n}" for rule in ("text", "samples") for n in (1, 2, 3)),
+            *(f"{rule} tiny gen{n}" for rule in ("text", "oov", "samples") for n in (1, 2, 3)),
             *self.summary, "figure tiny entropy", "lineage_samples tiny",
         }  # fmt: skip
 
@@ -121,9 +121,9 @@ class TestAChangeRerunsExactlyWhatDependsOnIt:
         jobs = after("lineages", "tiny", "generations", 4)
         assert {job for job in jobs if "gen4" in job or job == "train tiny 4"} == {
             "train tiny 4", "sample tiny gen4 00000", "sample tiny gen4 00001", "ppl tiny gen4",
-            "text tiny gen4", "samples tiny gen4",
+            "text tiny gen4", "oov tiny gen4", "samples tiny gen4",
         }  # fmt: skip
-        assert len(jobs) == 6 + 8  # and four figures, table, findings, samples and report of all
+        assert len(jobs) == 7 + 8  # and four figures, table, findings, samples and report of all
 
     def test_memory_of_a_job(self, after):
         """What a job asks of the machine changes nothing in what it makes."""
@@ -139,6 +139,7 @@ def test_artifacts_are_where_the_design_says(finished):
         "tiny/gen3/checkpoint/model.safetensors",
         "tiny/gen3/ppl.json",
         "tiny/gen3/text.json",
+        "tiny/gen3/oov.json",
         "tiny/gen3/samples.md",
         "tiny/baseline/ppl.json",
         "tiny/epochs.json",

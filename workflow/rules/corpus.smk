@@ -108,6 +108,20 @@ rule lexicon:
         "../scripts/lexicon.py"
 
 
+rule clean_lexicon:
+    output:
+        paths.CLEAN_LEXICON,
+    log:
+        "logs/lexicon/clean.log",
+    conda:
+        ENVIRONMENT
+    threads: threads("lexicon")
+    resources:
+        **resources("lexicon"),
+    script:
+        "../scripts/clean_lexicon.py"
+
+
 rule task:
     input:
         unpack(lambda wildcards: TASK_FILES[wildcards.task]),

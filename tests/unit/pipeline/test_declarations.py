@@ -15,7 +15,7 @@ HEAVY = ("torch", "numpy", "pyarrow", "transformers", "tokenizers", "matplotlib"
 
 def test_what_there_is():
     assert set(declarations.regimes()) == {"replace", "accumulate"}
-    assert list(declarations.metrics()) == ["ppl", "text", "gpt_eval", "classification"]
+    assert list(declarations.metrics()) == ["ppl", "text", "oov", "gpt_eval", "classification"]
     assert list(declarations.figures()) == [
         "perplexity", "entropy", "gpt_eval", "accuracy", "weighted_f1", "losses", "schematic",
     ]  # fmt: skip

@@ -48,7 +48,8 @@ def test_files_of_a_metric(shipped):
     assert scored[0] == "results/demo/baseline/classification/demo-sst2.json"
     assert len(scored) == 2 * 9
     assert shipped.measurements("demo") == [
-        path for metric in ("ppl", "text", "classification") for path in shipped.files("demo", metric)
+        path for metric in ("ppl", "text", "oov", "classification")
+        for path in shipped.files("demo", metric)
     ]  # fmt: skip
 
 
@@ -61,6 +62,10 @@ def test_inputs_of_a_metric(shipped):
     assert text["corpus"] == [f"results/33m/gen7/corpus/shard-0000{k}.parquet" for k in range(4)]
     assert text["initial"] == ["results/33m/gen0/corpus/shard-00000.parquet"]
     assert text["lexicon"] == "results/lexicon/-18.0.txt"
+    assert shipped.metric_inputs("oov", "33m", "gen7") == {
+        "corpus": text["corpus"], "tokenizer": f"{corpus}/tokenizer",
+        "clean_lexicon": "results/lexicon/clean.txt",
+    }  # fmt: skip
     assert shipped.initial_sequences("33m") == f"{corpus}/sequences-600.parquet"
 
 

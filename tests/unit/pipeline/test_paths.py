@@ -44,6 +44,7 @@ def test_what_is_filled_in_is_read_back(kind):
         ("results/corpora/mine/gpt2/heldout.parquet", "TOKENS",
          {"corpus": "mine", "tokenizer": "gpt2", "split": "heldout"}),
         ("results/lexicon/-18.0.txt", "LEXICON", {"cut": "-18.0"}),
+        ("results/lexicon/clean.txt", "CLEAN_LEXICON", {}),
         ("results/paper/figures/perplexity.png", "FIGURE_PNG",
          {"group": "paper", "figure": "perplexity"}),
         ("results/calibration/machine.json", "MACHINE_SPEED", {}),

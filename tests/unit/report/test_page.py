@@ -28,6 +28,8 @@ def measured(generations):
             "ppl": {"perplexity": 10.0, "standard_error": 0.02, **made},
             "text": {"entropy": 5.12345, "oov_words": 12345, "tail": {"surviving": 0.5}, "zipf": {"slope": -1.1},
                      "most_frequent_tokens": [[".", 0.1], [" a", 0.05], ["\n", 0.01]], **made},
+            "oov": {"oov_words": 23456, "oov_share": 0.0421, "most_frequent_oov_words": [["z", 9], ["eee", 1]],
+                    **made},
             "classification": {
                 "sst2": {
                     "accuracy": 0.75, "standard_error": 0.01, "weighted_f1": 0.7,
@@ -35,7 +37,12 @@ def measured(generations):
                 }
             },
         }  # fmt: skip
-    del lms["gen0"]["ppl"], lms["gen0"]["classification"], lms["baseline"]["text"]
+    del (
+        lms["gen0"]["ppl"],
+        lms["gen0"]["classification"],
+        lms["baseline"]["text"],
+        lms["baseline"]["oov"],
+    )
     score = {"mean": 7.0, "standard_error": 0.25}
     lms["gen1"]["gpt_eval"] = {
         "grammar": score, "creativity": score, "consistency": {"mean": None, "standard_error": None},
@@ -94,10 +101,11 @@ def test_tables_of_numbers():
         "12,345",
         "50.0%",
     )
+    assert (row["all OOV words"], row["share of all OOV words"]) == ("23,456", "4.21%")
     assert row["rep-4"] == ""
     assert all(row[0] != "baseline" for name in list(tables)[1:] for row in tables[name].rows)
     assert ["1", "", "", "", "", "-1.100", "", "", "", "", ""] in tables["More about the text"].rows
-    assert ["1", ". ␣a \\n", "", ""] in tables["Most frequent tokens and words"].rows
+    assert ["1", ". ␣a \\n", "", "", "z eee", ""] in tables["Most frequent tokens and words"].rows
     assert in_order({"gen10": {}, "gen2": {}, "baseline": {}}) == ["baseline", "gen2", "gen10"]
 
 

@@ -44,12 +44,18 @@ def test_figure_2_draws_the_line_and_the_bars(monkeypatch):
         lambda figure, paths: drawn.update(axes=figure.axes),
     )
     rows = pd.DataFrame(
-        {"generation": [0, 1, 2], "entropy": [5.0, 5.2, 4.9], "oov_words": [3, 8, 20]}
+        {
+            "generation": [0, 1, 2],
+            "entropy": [5.0, 5.2, 4.9],
+            "oov_words": [3, 8, 20],
+            "all_oov_words": [9, 30, 70],
+        }
     )
     draw_entropy_and_oov(rows, "33m", [])
-    left, right = drawn["axes"]
+    left, below, right = drawn["axes"]
     assert [[1, 5.2], [2, 4.9]] in [line.get_xydata().tolist() for line in left.get_lines()]
     assert [bar.get_height() for bar in right.patches] == [8, 20]
+    assert [bar.get_height() for bar in below.patches] == [30, 70]
     assert 5.0 in left.get_lines()[1].get_ydata()  # the initial corpus
 
 
@@ -67,14 +73,15 @@ def test_the_table():
         "gen1": {
             "ppl": {"perplexity": 8.1, "standard_error": 0.01},
             "text": {"entropy": 5.12345, "oov_words": 12345},
+            "oov": {"oov_words": 23456},
         },
         "baseline": {"ppl": {"perplexity": 1030.4567, "standard_error": None}},
     }
     assert summary(measured).markdown() == (
-        "| generation | perplexity | entropy | OOV words |\n"
-        "|-----------:|-----------:|--------:|----------:|\n"
-        "|   baseline |    1030.46 |         |           |\n"
-        "|          1 |       8.10 |   5.123 |    12,345 |\n"
+        "| generation | perplexity | entropy | OOV words | all OOV words |\n"
+        "|-----------:|-----------:|--------:|----------:|--------------:|\n"
+        "|   baseline |    1030.46 |         |           |               |\n"
+        "|          1 |       8.10 |   5.123 |    12,345 |        23,456 |\n"
     )
 
 

@@ -16,7 +16,7 @@ TABLE = {
 
 @pytest.fixture
 def table(monkeypatch):
-    monkeypatch.setattr(lexicon, "_probabilities", lambda: TABLE)
+    monkeypatch.setattr(lexicon, "english_table", lambda name: TABLE)
 
 
 @pytest.fixture(scope="module")

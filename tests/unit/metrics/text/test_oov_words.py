@@ -22,13 +22,13 @@ def by_hand(tokens, special=(END_OF_TEXT,)):
     return tokenizer
 
 
-def count(tokenizer, rows, lexicon=()):
-    counter = WordCounter(tokenizer)
+def count(tokenizer, rows, lexicon=(), one_token=False):
+    counter = WordCounter(tokenizer, one_token)
     counter.add(np.asarray(rows, np.uint16))
     return counter.oov(lexicon)
 
 
-def naive(tokenizer, rows, lexicon=()):
+def naive(tokenizer, rows, lexicon, one_token):
     """The definition, read token by token; also independent in how it decodes a token."""
     special = {i for i, token in tokenizer.get_added_tokens_decoder().items() if token.special}
     words, out_of_vocabulary = 0, Counter()
@@ -47,19 +47,21 @@ def naive(tokenizer, rows, lexicon=()):
         words += len(found)
         for word in found:
             text = "".join(character.lower() for character in "".join(word))
-            if len(word) > 1 and text not in lexicon:
+            if (one_token or len(word) > 1) and text not in lexicon:
                 out_of_vocabulary[text] += 1
     return words, out_of_vocabulary
 
 
 def check(tokenizer, rows, lexicon=()):
-    words, expected = naive(tokenizer, rows, lexicon)
-    result = count(tokenizer, rows, lexicon)
-    assert result["words"] == words
-    assert result["oov_words"] == expected.total()
-    assert result["distinct_oov_words"] == len(expected)
-    top = sorted(expected.items(), key=lambda item: (-item[1], item[0]))[:20]
-    assert result["most_frequent_oov_words"] == [list(item) for item in top]
+    """Words of one token counted and not; returns the paper's count, without them."""
+    for one_token in (True, False):
+        words, expected = naive(tokenizer, rows, lexicon, one_token)
+        result = count(tokenizer, rows, lexicon, one_token)
+        assert result["words"] == words
+        assert result["oov_words"] == expected.total()
+        assert result["distinct_oov_words"] == len(expected)
+        top = sorted(expected.items(), key=lambda item: (-item[1], item[0]))[:20]
+        assert result["most_frequent_oov_words"] == [list(item) for item in top]
     return result
 
 
@@ -79,6 +81,16 @@ def test_a_row_by_hand():
 def test_words_of_one_token_are_never_out_of_vocabulary():
     tokenizer = by_hand([END_OF_TEXT, "Ġzq", "zq"])
     assert count(tokenizer, [[1, 1, 1], [2, 1, 0]])["oov_words"] == 0
+
+
+def test_words_of_one_token_count_where_they_are_asked_for():
+    tokenizer = by_hand([END_OF_TEXT, "Ġzq", "ZQ", "Ġz", "q", "Ġhe", "."])
+    # " zq", "ZQ" after the full stop, " z" and "q" together; " he" is in the lexicon
+    result = count(tokenizer, [[1, 6, 2, 3, 4, 5, 0, 6]], {"he"}, one_token=True)
+    assert result == {
+        "words": 4, "oov_words": 3, "distinct_oov_words": 1, "oov_share": 3 / 4,
+        "most_frequent_oov_words": [["zq", 3]],
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -183,15 +195,18 @@ def test_rows_of_one_token_and_no_rows(tokenizer):
     check(tokenizer, np.zeros((0, 7), np.uint16))
 
 
-def test_counts_do_not_depend_on_blocks_and_merges(gpt2, monkeypatch):
+@pytest.mark.parametrize("one_token", [False, True])
+def test_counts_do_not_depend_on_blocks_and_merges(gpt2, monkeypatch, one_token):
     tokenizer, _ = gpt2
     letters = [tokenizer.token_to_id(letter) for letter in "abcdefgh"]
     rows = np.random.default_rng(3).choice(letters, (200, 6)).astype(np.uint16)
     rows[:, 3] = tokenizer.token_to_id(".")
-    whole = check(tokenizer, rows)
+    whole = count(tokenizer, rows, one_token=one_token)
     monkeypatch.setattr("ouroboros.metrics.text.oov_words._TextCounts.MERGE_AT", 3)
-    counter = WordCounter(tokenizer)
+    counter = WordCounter(tokenizer, one_token)
     for start in range(0, 200, 7):
         counter.add(rows[start : start + 7])
     assert counter.oov([]) == whole
     assert counter.oov([]) == whole  # asking changes nothing
+    counter.add(rows)  # and more may come
+    assert counter.oov([])["oov_words"] == 2 * whole["oov_words"]

@@ -93,6 +93,7 @@ class Experiment:
             "validation": lambda: self.of_corpus(lineage, paths.TOKENS, split="validation"),
             "tokenizer": lambda: self.of_corpus(lineage, paths.TOKENIZER),
             "lexicon": lambda: self.lexicon(lineage),
+            "clean_lexicon": lambda: paths.CLEAN_LEXICON,
         }
         return {name: known[name]() for name in self.metrics[metric].INPUTS}
 

@@ -5,7 +5,7 @@ from functools import partial
 from ouroboros.pipeline.declarations import Field
 
 OF = "lm"
-ORDER = 3
+ORDER = 4
 GRADED = ("grammar", "creativity", "consistency")
 
 

@@ -27,7 +27,7 @@ def build_lexicon(min_log_probability: float) -> list[str]:
     Takes seconds and half a gigabyte. Raises UserError where no word is left or spaCy's data is
     not installed.
     """
-    table = _probabilities()
+    table = english_table("lexeme_prob")
     words = {
         lower_cased(word)
         for word, log_probability in table.items()
@@ -51,15 +51,16 @@ def read_lexicon(path) -> frozenset[str]:
     return frozenset(Path(path).read_text(encoding="utf-8").split("\n")[:-1])
 
 
-def _probabilities():
-    """Word -> log-probability, read by spaCy's loader from the file that spaCy registers.
+def english_table(name: str) -> dict:
+    """One of spaCy's English tables, read by spaCy's loader from the file that spaCy registers.
 
-    `spacy.lookups.load_lookups` holds the same numbers, but has replaced the words with hashes.
+    `lexeme_prob` has word -> log-probability; `spacy.lookups.load_lookups` holds the same numbers,
+    but has replaced the words with hashes. Raises UserError where spaCy's data is not installed.
     """
     try:
         from spacy.util import load_language_data, registry
 
-        return load_language_data(registry.lookups.get("en")["lexeme_prob"])
+        return load_language_data(registry.lookups.get("en")[name])
     except (ImportError, KeyError, ValueError) as error:
         raise UserError(
             "spaCy's English word table is not installed (packages spacy and spacy-lookups-data); "

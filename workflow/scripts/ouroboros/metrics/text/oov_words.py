@@ -1,4 +1,4 @@
-"""Words of a tokenised corpus, and those outside the lexicon (paper 5.3.2), counted exactly at 6e8 tokens.
+"""Words of a tokenised corpus, and those outside a lexicon (paper 5.3.2), counted exactly at 6e8 tokens.
 
 A word is a maximal run, inside one sequence, of a token that is letters only, optionally after one
 leading space, and the tokens after it that are letters only with no leading space.
@@ -32,13 +32,16 @@ def token_texts(tokenizer: Tokenizer) -> list[bytes | None]:
 class WordCounter:
     """Counts the words of sequences, and how often each word of two or more tokens occurs.
 
+    With `one_token`, how often each word of one token occurs too; for the paper these are never OOV.
+
     What grows is the number of distinct words of two or more tokens: each takes its text's bytes
     and 8 more, up to twice that while counting. Real text has some 1e5 of them; 6e8 tokens drawn
     evenly from GPT-2's vocabulary have 1e8.
     """
 
-    def __init__(self, tokenizer: Tokenizer):
+    def __init__(self, tokenizer: Tokenizer, one_token: bool = False):
         self.kinds, self.letters = _letters(token_texts(tokenizer))
+        self.alone = np.zeros(len(self.kinds), np.int64) if one_token else None
         self.words = 0
         self.texts = _TextCounts()
 
@@ -55,14 +58,19 @@ class WordCounter:
         tokens, begins = rows[inside], ~continues[inside]
         if len(tokens):
             self.texts.add(*self.letters.join(tokens, np.flatnonzero(begins)))
+        if self.alone is not None:
+            # Counting all, and then taking off the few others, is quicker than picking these out.
+            self.alone += np.bincount(rows.reshape(-1), minlength=len(self.alone))
+            self.alone -= np.bincount(tokens, minlength=len(self.alone))
 
     def oov(self, lexicon: Iterable[str]) -> dict:
-        """Counts of the words of two or more tokens that are not in `lexicon` (lower-cased words).
+        """Counts of the words that are not in `lexicon` (lower-cased words), of one token where asked for.
 
         Returns `words` (all of them, those of one token too), `oov_words` (occurrences),
         `distinct_oov_words`, `oov_share` (occurrences / words; None where there are no words) and
         `most_frequent_oov_words`: [word, count], most frequent first, then alphabetically.
         """
+        self._add_alone()
         known = _by_length([word.encode() for word in lexicon])
         occurrences, distinct, listed = 0, 0, []
         for length, texts, counts in self.texts.totals():
@@ -80,6 +88,14 @@ class WordCounter:
             "oov_share": occurrences / self.words if self.words else None,
             "most_frequent_oov_words": listed[:LISTED],
         }
+
+    def _add_alone(self):
+        """Hand the words of one token that were counted so far to the texts."""
+        if self.alone is not None:
+            ids = np.flatnonzero((self.alone > 0) & (self.kinds != OTHER))
+            if len(ids):
+                self.texts.add(*self.letters.join(ids, np.arange(len(ids))), self.alone[ids])
+            self.alone[:] = 0
 
 
 class _Letters:
@@ -111,14 +127,15 @@ class _TextCounts:
         self.merged = {}  # length -> (texts, counts)
         self.waiting = {}  # length -> list of (texts, counts)
 
-    def add(self, letters, lengths):
-        """Count texts, concatenated in `letters`, `lengths` bytes each."""
+    def add(self, letters, lengths, counts=None):
+        """Count texts, concatenated in `letters`, `lengths` bytes each, once or `counts` times."""
+        counts = np.ones(len(lengths), np.int64) if counts is None else counts
         starts = np.cumsum(lengths) - lengths
         order = np.argsort(lengths, kind="stable")
         for same in np.split(order, np.flatnonzero(np.diff(lengths[order])) + 1):
             length = int(lengths[same[0]])
             texts = letters[starts[same, None] + np.arange(length)].view(f"S{length}")[:, 0]
-            self._wait(length, _sum([(texts, np.ones(len(texts), np.int64))]))
+            self._wait(length, _sum([(texts, counts[same])]))
 
     def totals(self):
         """Yield (length, texts in order, counts) for every length."""

@@ -42,7 +42,7 @@ def text_statistics(
     story_lengths = np.zeros(1, np.int64)
     words = WordCounter(tokenizer)
     sequences, fourgrams, distinct_fourgrams, first = 0, 0, 0, []
-    for rows, previous in _pieces(parts):
+    for rows, previous in pieces(parts):
         for part in range(PARTS):  # sequence i belongs to part i % PARTS
             tokens = rows[(part - sequences) % PARTS :: PARTS].reshape(-1)
             by_part[part] += np.bincount(tokens, minlength=by_part.shape[1])
@@ -77,6 +77,14 @@ def text_statistics(
         "story_length": story_length(story_lengths),
         "end_of_text_share": int(frequencies[end_of_text]) / total,
     }
+
+
+def pieces(parts: Iterable[Corpus]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield (tokens, previous tokens) of some sequences at a time."""
+    for part in parts:
+        step = max(1, PIECE // max(1, part.tokens.shape[1]))
+        for start in range(0, len(part), step):
+            yield part.tokens[start : start + step], part.previous[start : start + step]
 
 
 def entropy(frequencies: np.ndarray) -> float:
@@ -175,14 +183,6 @@ def story_length(histogram: np.ndarray) -> dict:
         f"p{p}": int(np.searchsorted(reached, p * count)) if count else None for p in PERCENTILES
     }
     return {"complete_stories": count, "mean": total / count if count else None, **percentiles}
-
-
-def _pieces(parts) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield (tokens, previous tokens) of some sequences at a time."""
-    for part in parts:
-        step = max(1, PIECE // max(1, part.tokens.shape[1]))
-        for start in range(0, len(part), step):
-            yield part.tokens[start : start + step], part.previous[start : start + step]
 
 
 def _most_frequent_tokens(frequencies, tokenizer):

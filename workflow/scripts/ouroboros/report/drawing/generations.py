@@ -35,13 +35,24 @@ def draw_perplexity(rows: pd.DataFrame, floors: dict[str, float], paths: list):
 
 
 def draw_entropy_and_oov(rows: pd.DataFrame, title: str, paths: list):
-    """Figure 2. `rows`: generation, entropy (nats), oov_words; generation 0 is the initial corpus."""
+    """Figure 2, and a second count of OOV words below it, which is often many times the paper's.
+
+    `rows`: generation, entropy (nats), oov_words (the paper's count), all_oov_words; generation 0 is the
+    initial corpus.
+    """
     with sns.axes_style("ticks"):
-        figure, left = plt.subplots(figsize=SIZE, layout="constrained")
+        figure, (left, below) = plt.subplots(
+            2,
+            figsize=(SIZE[0], 1.4 * SIZE[1]),
+            height_ratios=(2, 1),
+            sharex=True,
+            layout="constrained",
+        )
         right = left.twinx()
         sampled = rows[rows["generation"] > 0]
         initial = rows[rows["generation"] == 0]
         right.bar(sampled["generation"], sampled["oov_words"], color="0.8", label="OOV words")
+        below.bar(sampled["generation"], sampled["all_oov_words"], color="0.8")
         left.plot(
             sampled["generation"], sampled["entropy"], color=sns.color_palette("colorblind")[0],
             marker="o", label="Entropy",
@@ -50,7 +61,8 @@ def draw_entropy_and_oov(rows: pd.DataFrame, title: str, paths: list):
             left.axhline(
                 entropy, color=REFERENCE, linestyle=":", label="Entropy of the initial corpus"
             )
-        left.set(xlabel="Generation", ylabel="Entropy (nats per token)", title=title)
+        left.set(ylabel="Entropy (nats per token)", title=title)
+        below.set(xlabel="Generation", ylabel="All OOV words,\nof one token too", ylim=(0, None))
         right.set(ylabel="OOV words", ylim=(0, None))
         left.xaxis.set_major_locator(MaxNLocator(integer=True))
         left.set_zorder(right.get_zorder() + 1)  # the line in front of the bars

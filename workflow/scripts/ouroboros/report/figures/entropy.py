@@ -4,13 +4,14 @@ OF = "lineage"
 ORDER = 2
 CAPTION = """\
 **Entropy of the generated text and its out-of-vocabulary words by generation** (figure 2 of the paper). The line is the
-entropy of the tokens' relative frequencies in each generation's corpus, the bars are the words that are not in the
-lexicon, and the dotted line is the entropy of the initial corpus.
+entropy of the tokens' relative frequencies in each generation's corpus, and the dotted line is the entropy of the initial
+corpus. Bars above are the paper's count: words of two or more tokens that are not in the lexicon. Bars below are all words,
+of one token too, that are not in a lexicon free of noise, so that repetitions of "e" or "zzz" count.
 """
 
 
 def inputs(experiment, lineage):
-    return {"text": experiment.files(lineage, "text")}
+    return {metric: experiment.files(lineage, metric) for metric in ("text", "oov")}
 
 
 def draw(files, settings, lineage, outputs):
@@ -24,7 +25,8 @@ def draw(files, settings, lineage, outputs):
             "generation": measured["provenance"]["generation"],
             "entropy": measured["entropy"],
             "oov_words": measured["oov_words"],
+            "all_oov_words": read_json(second)["oov_words"],
         }
-        for measured in map(read_json, files["text"])
+        for measured, second in zip(map(read_json, files["text"]), files["oov"], strict=True)
     ]
     draw_entropy_and_oov(pd.DataFrame(rows), lineage, outputs)

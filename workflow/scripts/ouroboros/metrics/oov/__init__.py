@@ -1,0 +1,1 @@
+"""Statistics of a corpus: words, repetition, divergence from the initial corpus."""
