@@ -12,7 +12,7 @@ TABLES = {
     "lexeme_prob": {
         "Timmy": -13.0, "timmy": -13.0, "teh": -12.0, "Teh": -12.1, "McDonald": -14.0,  # names or not
         "frog": -12.0, "FROGS": -15.0, "frogs": -15.0, "barked": -15.0, "gone": -9.0, "taking": -10.0,
-        "tv": -12.0, "TV": -11.0, "Rare": -18.001, "shy": -18.0,
+        "tv": -12.0, "TV": -11.0, "IMGUR": -11.0, "Rare": -18.001, "shy": -18.0,
         "e": -9.0, "E": -8.0, "I": -3.0, "ee": -9.0, "Eee": -9.0, "shhh": -12.0, "Ohhh": -12.0,
         "Zoë": -12.0, "İs": -12.0, "B2": -9.0, "don't": -5.0,
     },
@@ -28,7 +28,7 @@ TABLES = {
 
 def test_what_is_in_and_what_is_out(monkeypatch):
     monkeypatch.setattr(lexicon, "english_table", TABLES.__getitem__)
-    monkeypatch.setattr(lexicon, "_function_words", lambda: {"didn", "s"})
+    monkeypatch.setattr(lexicon, "_function_words", lambda: {"didn", "i", "s"})
     assert clean_lexicon() == [
         "barked", "didn", "frog", "frogs", "gone", "i", "mcdonald", "shy", "taking", "timmy",
     ]  # fmt: skip

@@ -16,16 +16,16 @@ WORDS_OF_ONE_LETTER = {"a", "i", "o"}
 def clean_lexicon() -> list[str]:
     """The clean lexicon: lower-cased words of the letters a to z, sorted, each once.
 
-    Words of the table are in that are names (most frequent with a capital, or as frequent as
-    without) or WordNet's, as they are or inflected, and not most frequent in capitals, as an
-    abbreviation is. Stop words and the parts of contractions ("didn") are in too. Repetitions are
-    out: one letter, but a, i and o, alone or repeated, and words with a letter three times in a row.
+    In are the words of the table that are names (with a capital as frequent as without, or more), or
+    that are WordNet's, as they are or inflected, and not most frequent in capitals, as abbreviations
+    are; stop words; and the parts of contractions ("didn"). Out is repetition: one letter, but a, i
+    and o, alone or repeated, and words with a letter three times in a row.
     Takes seconds and half a gigabyte. Raises UserError where spaCy's data is not installed.
     """
     in_wordnet = _wordnet()
     words = _function_words()
     for word, (plain, capital, capitals) in _spellings().items():
-        if capital >= plain or (max(plain, capital) >= capitals and in_wordnet(word)):
+        if capital >= max(plain, LEAST) or (max(plain, capital) >= capitals and in_wordnet(word)):
             words.add(word)
     return sorted(
         word for word in words if word in WORDS_OF_ONE_LETTER or not REPETITION.fullmatch(word)
