@@ -200,7 +200,7 @@ def test_counts_do_not_depend_on_blocks_and_merges(gpt2, monkeypatch, one_token)
     tokenizer, _ = gpt2
     letters = [tokenizer.token_to_id(letter) for letter in "abcdefgh"]
     rows = np.random.default_rng(3).choice(letters, (200, 6)).astype(np.uint16)
-    rows[:, 3] = tokenizer.token_to_id(".")
+    rows[:, 3:5] = tokenizer.token_to_id(".")  # a word of three tokens, and one of one
     whole = count(tokenizer, rows, one_token=one_token)
     monkeypatch.setattr("ouroboros.metrics.text.oov_words._TextCounts.MERGE_AT", 3)
     counter = WordCounter(tokenizer, one_token)
