@@ -1,1 +1,1 @@
-"""Statistics of a corpus: words, repetition, divergence from the initial corpus."""
+"""The second count of OOV words: words of any number of tokens, by a lexicon free of noise."""
