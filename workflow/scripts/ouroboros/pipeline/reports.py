@@ -3,7 +3,12 @@
 from ouroboros.pipeline import paths
 from ouroboros.pipeline.experiment import Experiment
 
-IN_WORDS = {"ppl": "perplexity", "text": "generated text", "gpt_eval": "GPT-Eval"}
+IN_WORDS = {
+    "ppl": "perplexity",
+    "text": "generated text",
+    "oov": "generated text",
+    "gpt_eval": "GPT-Eval",
+}
 
 
 def figure_files(experiment: Experiment, group: str) -> list[str]:
@@ -51,8 +56,9 @@ def _shown(experiment, lineage):
 
 def tests_in_words(experiment: Experiment, lineage: str, lm: str) -> list[str]:
     """What an LM, and the text it writes, is measured by, in words; its fine-tuned copies are not in it."""
-    return [
+    words = (
         IN_WORDS.get(name, name)
         for name in experiment.metrics
         if name != "classification" and lm in experiment.measured(lineage, name)
-    ]
+    )
+    return list(dict.fromkeys(words))  # two metrics are of the generated text
