@@ -11,6 +11,7 @@ LEAST = -18.0  # log-probability from which on a word counts, as in the paper's 
 LETTERS = re.compile("[A-Za-z]+")
 REPETITION = re.compile(r"(.)\1*|.*(.)\2\2.*")  # one letter alone or repeated, or thrice in a row
 WORDS_OF_ONE_LETTER = {"a", "i", "o"}
+ALSO = {"anybody", "everybody", "shall"}  # function words that neither list has
 
 
 def clean_lexicon() -> list[str]:
@@ -50,7 +51,7 @@ def _function_words():
 
     contractions = (APOSTROPHE.split(word) for word in TOKENIZER_EXCEPTIONS)
     parts = {part for parts in contractions if len(parts) > 1 for part in parts}
-    return {word.lower() for word in STOP_WORDS | parts if LETTERS.fullmatch(word)}
+    return {word.lower() for word in STOP_WORDS | ALSO | parts if LETTERS.fullmatch(word)}
 
 
 def _wordnet():
