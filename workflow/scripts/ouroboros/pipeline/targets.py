@@ -53,8 +53,11 @@ def complain_of_path(experiment: Experiment, target: str) -> str:
     if group not in {*experiment.groups, *paths.SHARED}:
         known = suggestion(group, experiment.groups)
         return f"there is no lineage {group!r} in the configuration. {known}"
+    measured = [
+        f"{name}.json" for name, metric in experiment.metrics.items() if hasattr(metric, "INPUTS")
+    ]
     return (
-        f"no rule makes this file. For generation 4 of {group} there are "
-        f"results/{group}/gen4/ppl.json, text.json, samples.md, checkpoint and "
-        "corpus/shard-00000.parquet; README.md lists what appears where."
+        f"no rule makes this file. For generation 4 of {group} there are results/{group}/gen4/"
+        f"{', '.join(measured)}, samples.md, checkpoint and corpus/shard-00000.parquet; README.md lists "
+        "what appears where."
     )
