@@ -10,8 +10,8 @@ from ouroboros.findings.verdict import LEVEL, OPEN, SEEDS, outcome
 from ouroboros.storage.markdown import table
 
 NOTE = (
-    f"A verdict is wrong in at most {LEVEL:.0%} of cases where its claim is neither true nor false, for each "
-    "claim by itself: of forty, two may be so. Generations are a chain, so a trend of one lineage must be "
+    f"Where there is no trend or difference at all, a claim is confirmed in at most {LEVEL:.0%} of cases and "
+    f"contradicted in at most {LEVEL:.0%}, each claim by itself: of forty such claims, two may be. Generations are a chain, so a trend of one lineage must be "
     "clearer than what a random walk shows; its errors are those of the measurement, and how far another "
     f"seed would be from it they do not say. {SEEDS} seeds or more are tested together, and their spread "
     "is in the errors. The rates of false verdicts, simulated, are in docs/findings.md."

@@ -91,8 +91,8 @@ def loss_difference(first: Lineage, first_lm: str, second: Lineage, second_lm: s
     for lineage, lm in ((first, first_lm), (second, second_lm)):
         if STORIES not in lineage.measured.get(lm, {}):
             raise Missing(
-                f"the losses of stories ({STORIES}.parquet beside ppl.json, measured again by "
-                "`snakemake --cores all --forcerun ppl -- ` and a findings.json)"
+                f"the losses of stories ({STORIES}.parquet beside ppl.json; measure them by adding "
+                "`--forcerun ppl` to the command that makes the findings)"
             )
         found.append(lineage.measured[lm][STORIES])
     (first_sums, first_tokens), (second_sums, second_tokens) = found

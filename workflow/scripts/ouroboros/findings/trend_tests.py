@@ -81,7 +81,9 @@ def rises_then_falls(runs: list[Series], paper_last: int) -> dict:
     still_rises = top == n - 1 and peak >= paper_last and up < LEVEL / 2
     p_value = 1.0 if rise is None else max(rise, fall)
     found = verdict(p_value, 0.0 if falls_at_once or still_rises else 1.0)
-    judged = "its error is not measured" if rise is None else f"p {rise:.2g}"
+    judged = (
+        "its error is not measured; `--forcerun text` does" if rise is None else f"p {rise:.2g}"
+    )
     explanation = (
         f"{_ends(series)}; the peak is {max(values):.4g} (gen{peak}): rise to it ({judged}), "
         f"fall from it (p {fall:.2g}){_weak(runs, found)}"
