@@ -67,7 +67,7 @@ def rises_then_falls(runs: list[Series], paper_last: int) -> dict:
 
     One lineage: the rise from the first value to the peak is judged by their own errors, for all
     possible peaks together (Bonferroni), since it may take a single generation; the fall by
-    `p_of_fall_from_peak`. Several: see `_from_first_and_to_last`. Contradicted if the values fall
+    `p_of_fall_from_peak`. Several: see `_rise_and_fall`. Contradicted if the values fall
     significantly from the first on, none later being as high within its error; or if they still rise
     at `paper_last` or later.
     """
