@@ -207,3 +207,13 @@ def test_the_section_shows_every_tested_finding_and_names_the_rest():
     assert all(row.replace("\\|", "").count("|") == 6 for row in rows)
     assert "oov_words from 100 (gen1) to 1200 (gen12)" in section
     assert "classification.rte.accuracy of every generation" in section
+
+
+def test_seeds_without_a_generation_in_common_are_open():
+    lineages = {str(n): measured(2, seed=n) for n in range(3)}
+    for name, lost in (("0", "gen1"), ("1", "gen2")):
+        for metric in ("text", "ppl", "classification", "gpt_eval"):
+            del lineages[name][lost][metric]
+    found = by_id(lineages, setups=[list(lineages)])
+    for claim in ("entropy-rises-then-falls", "oov-rises-on", "perplexity-rises", "cola-no-better"):
+        assert found[claim]["verdict"] == OPEN and "missing" in found[claim]["explanation"]

@@ -156,7 +156,7 @@ def _text():
         Claim(
             "entropy-rises-then-falls", "Entropy of the generated text rises at first, then falls",
             "3.2.2, figure 2; section 4",
-            lambda runs: rises_then_falls([_entropy(run) for run in runs], LAST),
+            lambda runs: rises_then_falls(_entropies(runs), LAST),
         ),
         Claim(
             "oov-rises", "The number of out-of-vocabulary words rises",
@@ -418,7 +418,7 @@ def _trend(key, direction, after_peak=False, first=1):
         found = [_series(run, key, first) for run in runs]
         if not after_peak:
             return trend(found, direction)
-        peak = falls_from_peak([_entropy(run) for run in runs])
+        peak = falls_from_peak(_entropies(runs))
         if peak is None:
             raise Missing("a significant fall of entropy from its peak")
         return trend([series.where(lambda n: n >= peak) for series in found], direction)
@@ -430,8 +430,10 @@ def _stays(key, may_fall=False):
     return lambda runs: stays([_series(run, key) for run in runs], MARGIN, may_fall)
 
 
-def _entropy(run):
-    return run.series("text.entropy", entropy_error, "entropy", every=True)
+def _entropies(runs):
+    found = [run.series("text.entropy", entropy_error, "entropy", every=True) for run in runs]
+    _shared(series.generations for series in found)  # there must be one
+    return found
 
 
 def _series(run: Lineage, key: str, first: int = 1):
