@@ -47,6 +47,9 @@ PACKAGES = [
     "pipeline",
     "jobs/snapshots.py",
 ]
+# Other folders of tests that test a package: kernels are compared with the model's own arithmetic, and
+# losses with perplexity's definition.
+TESTED_IN = {"model": ["kernels", "metrics/ppl"]}
 # `|` stands mostly in annotations, where any other operator fails at import; `is` for `==` and
 # the reverse change nothing for None, True and small numbers.
 TRIVIAL = re.compile("BinaryOperator_BitOr_|_(Is_Eq|Eq_Is|IsNot_NotEq|NotEq_IsNot)$")
@@ -118,9 +121,9 @@ def run(session, packages: list[str], deadline: float):
 
 
 def test_command(package: str) -> str:
-    tests = Path("tests/unit", package)
-    folder = tests if tests.is_dir() else tests.parent
-    return shlex.join([sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", str(folder)])
+    folders = [package if Path("tests/unit", package).is_dir() else str(Path(package).parent)]
+    paths = [f"tests/unit/{folder}" for folder in folders + TESTED_IN.get(package, [])]
+    return shlex.join([sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", *paths])
 
 
 @cache
