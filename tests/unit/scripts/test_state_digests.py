@@ -9,76 +9,18 @@ import sample
 import torch
 import train
 from safetensors.torch import load_file
+from script_inputs import Named, write_shard
 from tools import initialise, lively
 
-from ouroboros.data.corpus import Corpus, ShardWriter
+from ouroboros.data.corpus import Corpus
 from ouroboros.data.tokenizer import END_OF_TEXT, make_tokenizer, write_tokenizer
 from ouroboros.jobs.snapshots import States
 from ouroboros.model.checkpoint import write_checkpoint
 from ouroboros.sampling.sampled_batches import SampledBatches
 from ouroboros.training.trainer import Training
 
-TRAINING = {
-    "batch": 8, "learning_rate": 3e-3, "betas": [0.9, 0.95], "weight_decay": 0.1,
-    "gradient_clip": 1.0, "epochs": 2, "max_epochs": 4, "patience": 1, "precision": "fp32",
-}  # fmt: skip
-MODEL = {
-    "layers": 2, "hidden_size": 16, "heads": 2, "window": 8, "context": 16, "positions": 16,
-    "initial_std": 0.02,
-}  # fmt: skip
-
-
-class Named(dict):
-    """Values by name, as Snakemake hands them to a script."""
-
-    __getattr__ = dict.__getitem__
-
-
 class Begun(Exception):
     """Raised in place of the work, once a job knows its states."""
-
-
-def write_shard(path, seed):
-    with ShardWriter(path, 16, np.uint16) as shard:
-        shard.add(np.random.default_rng(seed).integers(1, 300, (16, 16)).astype(np.uint16), 0)
-
-
-@pytest.fixture
-def device(monkeypatch):
-    """The device that jobs get, "cpu" unless a test sets another."""
-    place = {"type": "cpu"}
-    for script in (sample, train):
-        monkeypatch.setattr(script, "choose_device", lambda *_: torch.device(place["type"]))
-    return place
-
-
-@pytest.fixture
-def sampling_job(tmp_path, model_settings, tokenizer_folder, device):
-    model = lively(initialise(model_settings, 0))
-    write_checkpoint(model, tokenizer_folder, 0, {}, tmp_path / "checkpoint")
-    return SimpleNamespace(
-        input=Named(checkpoint=tmp_path / "checkpoint"), output=[tmp_path / "shard.parquet"],
-        params=Named(indices=[0, 12], sequence_length=10, temperature=1.0, seed=0, generation=1),
-        resources=Named(gpu=0, batch=4), threads=1,
-    )  # fmt: skip
-
-
-@pytest.fixture
-def training_job(tmp_path, tokenizer_folder, device):
-    """Of generation 2, which reads the number of epochs."""
-    for seed, name in enumerate(("a", "b", "heldout")):
-        write_shard(tmp_path / name, seed)
-    (tmp_path / "epochs.json").write_text('{"epochs": 2}')
-    return SimpleNamespace(
-        input=Named(
-            tokenizer=tokenizer_folder, epochs=tmp_path / "epochs.json",
-            corpus=[tmp_path / "a", tmp_path / "b"], heldout=tmp_path / "heldout",
-        ),
-        output=Named(checkpoint=tmp_path / "trained", epochs=tmp_path / "found.json"),
-        params=Named(model=dict(MODEL), training=dict(TRAINING), seed=0, generation=2),
-        resources=Named(gpu=0, batch=4), threads=1, wildcards=Named(lineage="tiny"),
-        config={"state_minutes": 0}, log=[tmp_path / "train.log"],
-    )  # fmt: skip
 
 
 @pytest.fixture
