@@ -165,6 +165,12 @@ def test_a_narrow_model_is_sampled_by_its_forward(model_settings, heads, hidden,
     assert torch.equal(again, tokens)
 
 
+@pytest.mark.parametrize("width, small", [(128, True), (144, False)])
+def test_a_wide_model_is_sampled_step_by_step(model_settings, width, small):
+    """Its weights would not stay in a core's cache."""
+    assert fits(initialise(replace(model_settings, hidden_size=width), 1)) is small
+
+
 def test_a_narrow_model_can_draw_what_is_rare(model_settings):
     """Tokens of a thousand-millionth, and one of a share that float32's sums would lose."""
     model = initialise(replace(model_settings, vocabulary_size=300), 1)

@@ -1,15 +1,19 @@
 """Sampled corpora: their size, their seeds, and what must not change them."""
 
 import math
+from contextlib import nullcontext
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from tools import END, initialise, lively
 
+from ouroboros.jobs.progress import Progress
+from ouroboros.kernels import cpu
 from ouroboros.randomness import uniforms
-from ouroboros.sampling.sampler import sample
+from ouroboros.sampling.sampler import DRAWN, Sampler, fitting_batch, sample
 
 LENGTH = 40
 
@@ -81,8 +85,63 @@ def test_temperature(model):
     assert repeats(0.05) < repeats(1.0) < repeats(3.0)
 
 
-def test_uniforms_belong_to_the_index_and_not_to_the_length():
-    whole = uniforms(7, range(5), 30)
-    assert np.array_equal(uniforms(7, [3], 10)[0], whole[3, :10])
-    assert len(np.unique(whole)) == 150
-    assert whole.min() >= 0 and whole.max() < 1
+@pytest.mark.filterwarnings("ignore:CUDA is not available")
+def test_replayed_steps_draw_what_steps_draw(model, monkeypatch):
+    """A CUDA graph, pretended: it repeats a step of one time, and reads from the device which it is."""
+    draws = uniforms(1, range(6), 3 * LENGTH)
+    model = initialise(replace(model.settings, window=70, context=128, positions=3 * LENGTH), 5)
+    monkeypatch.setattr(cpu, "kernels", lambda: None)
+    given = np.full(draws.shape, DRAWN)
+    given[:, 1::9] = 7  # taken, not drawn
+    expected = Sampler(lively(model), 6, 3 * LENGTH, END).sample(draws, Progress("", 1, ""), given)
+    sampler = Sampler(model, 6, 3 * LENGTH, END)
+    captured = []
+
+    class Graph:
+        def __init__(self):
+            captured.append(int(sampler.device_time))
+            self.time = captured[-1]
+
+        def replay(self):
+            sampler._step(self.time)
+
+    stream = SimpleNamespace(wait_stream=lambda other: None)
+    for name in ("Stream", "current_stream"):
+        monkeypatch.setattr(torch.cuda, name, lambda: stream)
+    for name in ("stream", "graph"):
+        monkeypatch.setattr(torch.cuda, name, nullcontext)
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
+    sampler.on_gpu = True
+    found = sampler.sample(draws, Progress("", 1, ""), given)
+    assert captured == [0, 64]
+    assert (found == expected).mean() > 0.99
+
+
+def test_a_batch_fills_the_free_memory_of_a_gpu_but_for_a_reserve(model, monkeypatch):
+    """The memory of a row: what the sampler of one row holds, its caches in halves."""
+    monkeypatch.setattr(cpu, "kernels", lambda: None)
+    sampler = Sampler(model, 1, LENGTH, END)
+    caches = [cache for layer in sampler.decoder.layers for cache in (layer.keys, layer.values)]
+    row = sum(tensor.nbytes for tensor in (sampler.draws, sampler.tokens, sampler.given))
+    row += sum(cache.nbytes // 2 for cache in caches)
+    head = SimpleNamespace(is_cuda=True, shape=model.head.shape, device="cuda")
+    on_gpu = SimpleNamespace(head=head, spans=model.spans)
+
+    def batch(free, sequences):
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free, 2 * free))
+        return fitting_batch(on_gpu, LENGTH, sequences)
+
+    assert 700 < batch(1000 * row, 100_000) < 900
+    assert batch(1000 * row, 10) == 10
+    assert batch(row // 2, 10) == 1
+    assert batch(10**6 * row, 16_385) == 5_462  # at most 8,192, in three of even size
+
+
+def test_batches_of_a_cpu_are_even(model):
+    assert [fitting_batch(model, LENGTH, n) for n in (1, 128, 129, 300)] == [1, 128, 65, 100]
+
+
+def test_progress_counts_what_is_left_to_draw(model, caplog):
+    caplog.set_level("INFO")
+    assert len(tokens(model, range(3, 20), batch=4, done=8)) == 9
+    assert "360 of 360 tokens (100 %)" in caplog.messages[-1]

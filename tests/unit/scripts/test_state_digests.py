@@ -19,6 +19,7 @@ from ouroboros.model.checkpoint import write_checkpoint
 from ouroboros.sampling.sampled_batches import SampledBatches
 from ouroboros.training.trainer import Training
 
+
 class Begun(Exception):
     """Raised in place of the work, once a job knows its states."""
 

@@ -9,6 +9,7 @@ import sys
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -19,8 +20,10 @@ import torch.distributed as dist
 import torch.multiprocessing as multiprocessing
 
 from ouroboros.data.corpus import Corpus, ShardWriter
+from ouroboros.jobs.snapshots import States
 from ouroboros.model.families import random_model
 from ouroboros.storage.parquet import write_parquet
+from ouroboros.training import launcher
 from ouroboros.training.data_parallel import ProcessGroup
 from ouroboros.training.job import TrainingJob
 from ouroboros.training.trainer import Training, TrainingSettings
@@ -178,6 +181,42 @@ def test_a_process_that_cannot_start_ends_the_job_with_a_word(job, tmp_path, mon
     wait_for(run.workers, run.process)
     run.workers()[0].kill()
     assert re.search("Process 2 of the 2 .* ended by SIGKILL", run.ends(1))
+
+
+@pytest.mark.parametrize(("threads", "processes", "each"), [(4, 2, 2), (5, 2, 2), (1, 3, 1)])
+def test_threads_are_divided_among_the_processes(
+    job, tmp_path, monkeypatch, several_threads, threads, processes, each
+):
+    class Assigned(Exception):
+        pass
+
+    def assign(assignment, log_file):
+        raise Assigned(assignment["threads"], torch.get_num_threads())
+
+    monkeypatch.setattr(launcher, "_Workers", assign)
+    states = States(tmp_path / "states", "d")
+    with (
+        pytest.raises(Assigned) as found,
+        launcher.process_group(job, states, processes, torch.device("cpu"), threads),
+    ):
+        pass
+    assert found.value.args == (each, each)
+
+
+@pytest.mark.parametrize(
+    ("status", "how"),
+    [
+        (3, "with status 3"),
+        (-1, "by SIGHUP"),
+        (-15, "by SIGTERM"),
+        (-9, "by SIGKILL .*raise `mem_mb`"),
+    ],
+)
+def test_how_a_process_ended_is_said(status, how):
+    workers = launcher._Workers({"world_size": 1}, None)
+    assert workers.failure(0) is None
+    workers.processes = [SimpleNamespace(poll=lambda: status, returncode=status)]
+    assert re.match(f"Process 2 of the 2 of this training job ended {how}", workers.failure(0))
 
 
 def _gradients(rank, folder, reference):

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -91,6 +92,22 @@ def test_an_epoch_sees_every_sequence_once_in_an_order_of_its_own(model_settings
         expected = [set(order[:8]), set(order[8:16]), set(order[16:])]
         assert [set(rows) for rows in seen[3 * epoch : 3 * epoch + 3]] == expected
     assert {frozenset(rows) for rows in seen[:3]} != {frozenset(rows) for rows in seen[3:]}
+
+
+def test_a_state_is_kept_at_the_end_of_every_epoch_and_progress_counts_all_tokens(
+    model_settings, corpus, caplog
+):
+    """However long the time between states; of an interrupted epoch, the tokens that were left."""
+    caplog.set_level("INFO")
+    kept = []
+    keeper = SimpleNamespace(due=lambda: False, keep=lambda record, _: kept.append(len(job.losses)))
+    job = training(model_settings, corpus, keeper=keeper)
+    job.epoch()
+    job.losses.pop()
+    job.epoch()
+    assert kept == [3, 3]
+    ends = [line for line in caplog.messages if "100 %" in line]
+    assert "672 of 672 tokens" in ends[0] and "160 of 160 tokens" in ends[1]
 
 
 def test_it_learns(model_settings, corpus):

@@ -10,6 +10,7 @@ from tools import END, REPOSITORY, initialise, lively
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from ouroboros.errors import UserError
+from ouroboros.metrics.classification import evaluate
 from ouroboros.metrics.classification.declaration import accuracy_error
 from ouroboros.metrics.classification.evaluate import (
     classify,
@@ -123,6 +124,16 @@ def test_text_is_text_and_never_empty(tokenizer):
     empty, special = encode(tokenizer, [("",), ("<|endoftext|>",)], END, 30)
     assert empty.tolist() == [END]
     assert len(special) > 1 and END not in special
+
+
+def test_an_empty_text_is_the_end_of_text_of_the_checkpoint(checkpoint, monkeypatch):
+    def read(folder, classes, vocabulary, seed):
+        raise RuntimeError(f"tokens {vocabulary}")
+
+    monkeypatch.setattr(evaluate, "read_classifier", read)
+    empty = Examples([("",)], np.array([0]))
+    with pytest.raises(RuntimeError, match=rf"tokens \[{END}\]"):
+        classify(checkpoint, KINDS["sst2"], empty, empty, SETTINGS, [(1, 2)], CPU)
 
 
 def test_batches_are_alike_in_length_and_random_in_order():
@@ -299,7 +310,7 @@ def test_a_damaged_checkpoint_is_named(checkpoint):
 
 def test_another_tokenizer_is_refused(checkpoint):
     with pytest.raises(UserError, match="has a token 300, the model a vocabulary of 300"):
-        read_classifier(checkpoint, 2, np.array([1, 300]), 0)
+        read_classifier(checkpoint, 2, np.array([1, 2, 300]), 0)
 
 
 def test_a_diverging_loss_says_what_to_lower(checkpoint):

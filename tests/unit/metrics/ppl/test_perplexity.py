@@ -1,18 +1,21 @@
 """Perplexity against the definition, token by token, in transformers' own model."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from tools import END, initialise, lively
 from transformers import AutoModelForCausalLM
 
 from ouroboros.errors import UserError
-from ouroboros.metrics.ppl.measure import story_table
+from ouroboros.metrics.ppl.measure import measure, story_table
 from ouroboros.metrics.ppl.perplexity import perplexity
 from ouroboros.model.checkpoint import write_checkpoint
 from ouroboros.model.scoring import story_losses
+from ouroboros.storage.parquet import write_parquet
 
 CONTEXT = 20
 
@@ -67,6 +70,21 @@ def test_standard_error_by_hand():
 def test_stories_of_another_tokenizer_are_refused(model_settings):
     with pytest.raises(UserError, match="hold token 300, the model knows 300 tokens"):
         story_losses(initialise(model_settings, 1), [np.array([5, 300])], END, 24, 8)
+
+
+def test_it_is_measured_with_the_end_of_text_of_the_checkpoint(
+    model_settings, tokenizer_folder, tmp_path
+):
+    model = lively(initialise(model_settings, 3))
+    write_checkpoint(model, tokenizer_folder, END, {}, tmp_path / "checkpoint")
+    stories = [[5, 6, 7], [*range(1, 30)]]
+    table = pa.table({"input_ids": pa.array(stories, pa.list_(pa.uint16()))})
+    write_parquet(tmp_path / "validation", table)
+    inputs = SimpleNamespace(checkpoint=tmp_path / "checkpoint", validation=tmp_path / "validation")
+    measured, table = measure(inputs, {"context": CONTEXT}, torch.device("cpu"), 4)
+    losses = story_losses(model, [*map(np.array, stories)], END, CONTEXT, 4)
+    assert measured["loss"] == pytest.approx(perplexity(losses)["loss"], rel=1e-6)
+    assert table["loss"].to_pylist() == pytest.approx([each.sum() for each in losses], rel=1e-5)
 
 
 def test_the_table_of_stories_holds_what_perplexity_is_made_of():

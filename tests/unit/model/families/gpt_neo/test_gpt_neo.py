@@ -37,6 +37,13 @@ def test_logits_equal_transformers_beyond_the_window(model_settings, layers):
     assert (ours - reference).abs().max() < 1e-4
 
 
+@pytest.mark.parametrize("layers", [1, 2, 5])
+def test_both_of_transformers_keys_name_the_same_layers(model_settings, layers):
+    config = initialise(replace(model_settings, layers=layers), 1).config(0)
+    expanded = GPTNeoConfig.expand_attention_types_params(config["attention_types"])
+    assert expanded == config["attention_layers"] == ["global", "local", "global", "local", "global"][:layers]  # fmt: skip
+
+
 PAPER_1M = GPTNeoSettings(
     layers=8, hidden_size=64, heads=16, window=256, context=2048, positions=2048, initial_std=0.02,
     vocabulary_size=50257,
