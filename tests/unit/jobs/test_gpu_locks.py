@@ -1,90 +1,30 @@
-"""GPUs of one machine, pretended by an nvidia-smi of our own; the jobs are real processes."""
+"""GPUs of one machine, shared by jobs that are real processes; conftest.py pretends the machine."""
 
 import fcntl
 import os
-import subprocess
-import sys
 import threading
 import time
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
-from tools import REPOSITORY
 
 from ouroboros.errors import UserError
 from ouroboros.jobs import gpu_locks
 
-SMI = """#!/bin/sh
-case "$1" in
-  -L) cat "$(dirname "$0")/listing" ;;
-  *driver*) echo 470.57.02 ;;
-  *) cat "$(dirname "$0")/memory" ;;
-esac
-"""
-JOB = """
-import logging, os, sys
-from pathlib import Path
-from ouroboros.jobs import gpu_locks
-logging.basicConfig(stream=sys.stdout, format="%(message)s", level=logging.INFO)
-gpu_locks.lock_gpus(int(sys.argv[1]), Path(sys.argv[2]), pause=0.05)
-print("has", os.environ["CUDA_VISIBLE_DEVICES"], flush=True)
-sys.stdin.read()
-"""
-
-
-class Machine:
-    """A folder with an nvidia-smi, and the processes started on it."""
-
-    def __init__(self, folder: Path):
-        self.folder, self.jobs = folder, []
-        smi = folder / "nvidia-smi"
-        smi.write_text(SMI)
-        smi.chmod(0o755)
-
-    def has(self, used: list, mig: str = ""):
-        """As many GPUs of 1000 MB, of which so many are used; `mig` stands below the last."""
-        lines = [f"GPU {n}: Pretended (UUID: GPU-{n}aaa)\n" for n in range(len(used))]
-        (self.folder / "listing").write_text("".join(lines) + mig)
-        rows = [f"GPU-{n}aaa, 1000, {megabytes}\n" for n, megabytes in enumerate(used)]
-        (self.folder / "new").write_text("".join(rows))
-        os.replace(self.folder / "new", self.folder / "memory")
-
-    def start(self, count=1, **environment):
-        """A job; what it prints goes to a file, since tests look at several at once."""
-        said = self.folder / f"said-{len(self.jobs)}"
-        with open(said, "w") as output:
-            job = subprocess.Popen(
-                [sys.executable, "-c", JOB, str(count), str(self.folder / "locks")],
-                stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, text=True,
-                env=os.environ | {"PYTHONPATH": str(REPOSITORY / "workflow/scripts"), **environment},
-            )  # fmt: skip
-        job.said = said
-        self.jobs.append(job)
-        return job
+PATIENCE = 120.0  # seconds until a test gives up: it fails, and does not hang
 
 
 def until(job, word):
     """The lines that the job has printed by the time that `word` is among them."""
+    end = time.monotonic() + PATIENCE
     while word not in (text := job.said.read_text()):
-        assert job.poll() is None, text
+        assert job.poll() is None and time.monotonic() < end, text
         time.sleep(0.05)
     return text.splitlines()
 
 
 def device(job):
     return until(job, "has ")[-1].removeprefix("has ")
-
-
-@pytest.fixture
-def machine(tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    machine = Machine(tmp_path)
-    yield machine
-    for job in machine.jobs:
-        job.kill()
-        job.communicate()
 
 
 def test_each_job_has_its_own_and_a_killed_one_gives_it_back(machine):
@@ -119,7 +59,9 @@ def test_several_for_one_job_and_never_half_of_them(machine):
         until(job, "Waiting")
     small.kill()
     large.kill()
+    end = time.monotonic() + PATIENCE
     while not (first := [job for job in two if "has" in job.said.read_text()]):
+        assert time.monotonic() < end
         time.sleep(0.05)
     first[0].kill()
     two.remove(first[0])
@@ -269,102 +211,3 @@ def test_a_folder_of_locks_that_leads_elsewhere_is_refused(machine, tmp_path):
     (tmp_path / "locks").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(UserError, match="has to be yours"):
         gpu_locks.lock_gpus(1, tmp_path / "locks")
-
-
-def choose(torch_says: str):
-    """`choose_device(2, 1)` in a process of its own, where torch says what the lines set."""
-    code = f"""
-import os, sys, torch
-from ouroboros.jobs import device
-from ouroboros.errors import UserError
-{torch_says}
-try:
-    print(device.choose_device(2, 1))
-except UserError as error:
-    print("error:", error)
-assert not torch.cuda.is_initialized()
-"""
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY / "workflow/scripts")}
-    return subprocess.run(
-        [sys.executable, "-c", code], check=True, env=environment, text=True, stdout=subprocess.PIPE
-    ).stdout.strip()
-
-
-def test_torch_has_not_looked_when_the_choice_is_made(machine):
-    """CUDA_VISIBLE_DEVICES stands before torch asks."""
-    machine.has([0, 0])
-    looked = 'torch.cuda.is_available = lambda: print(os.environ["CUDA_VISIBLE_DEVICES"])'
-    assert choose(looked).splitlines()[0] == "GPU-0aaa,GPU-1aaa"
-
-
-CUDA_13 = """
-torch.__version__, torch.version.cuda = "2.13.0+cu130", "13.0"
-torch.cuda.get_arch_list = lambda: ["sm_75", "sm_80", "sm_86", "sm_90", "sm_100", "sm_120"]
-torch.cuda.device_count = lambda: 2
-"""
-TOO_OLD = """
-torch.cuda.is_available = lambda: False
-def init():
-    raise RuntimeError("The NVIDIA driver on your system is too old (found version 11040).\\nMore.")
-torch.cuda.init = init
-"""
-
-
-def capabilities(*of):
-    return (
-        "torch.cuda.is_available = lambda: True\n"
-        f"torch.cuda.get_device_capability = lambda index: {of}[index]\n"
-    )
-
-
-def test_a_driver_too_old_for_torch_is_an_error_and_not_weeks_on_the_cpu(machine):
-    machine.has([0, 0])
-    said = choose(CUDA_13 + TOO_OLD)
-    assert said == (
-        "error: This job has a GPU (GPU-0aaa,GPU-1aaa) that torch cannot use: torch says: The NVIDIA "
-        "driver on your system is too old (found version 11040). The driver is 470.57.02; torch is "
-        "2.13.0+cu130, built for CUDA 13.0, which needs driver 580 or newer. Update the driver, or "
-        "install a build of torch that fits driver and GPU (pytorch.org lists them). To compute on "
-        "the CPU all the same, give `--resources gpu=0`."
-    )
-
-
-def test_a_torch_for_cpus_beside_a_gpu(machine):
-    machine.has([0, 0])
-    said = choose('torch.__version__, torch.version.cuda = "2.13.0+cpu", None')
-    assert "cannot use: this torch is built for CPUs alone. The driver is 470.57.02" in said
-    assert "torch is 2.13.0+cpu, built without CUDA. Update" in said
-
-
-def test_a_gpu_that_torch_has_no_kernels_for(machine):
-    machine.has([0, 0])
-    assert choose(CUDA_13 + capabilities((9, 0), (8, 9))) == "cuda"
-    said = choose(CUDA_13 + capabilities((9, 0), (7, 0)))
-    assert "its compute capability is 7.0, and this torch is built for sm_75, sm_80, sm_86" in said
-
-
-@pytest.mark.parametrize(
-    ("capability", "architectures", "runs"),
-    [
-        ((8, 6), ["sm_80"], True),
-        ((8, 0), ["sm_86"], False),
-        ((9, 0), ["sm_80", "sm_86"], False),
-        ((9, 0), ["sm_80", "compute_80"], True),
-        ((7, 5), ["compute_80"], False),
-        ((9, 0), ["sm_90a"], True),
-        ((12, 1), ["sm_120"], True),
-        ((12, 1), ["sm_120a"], False),
-        ((10, 3), ["sm_100f"], True),
-        ((9, 0), ["gfx90a"], True),
-        ((9, 0), [], False),
-    ],
-)
-def test_which_architectures_run_on_which_gpu(capability, architectures, runs):
-    from ouroboros.jobs.device import has_kernels_for
-
-    assert has_kernels_for(capability, architectures) is runs
-
-
-def test_a_machine_without_a_gpu_computes_on_the_cpu(machine):
-    (machine.folder / "nvidia-smi").write_text("#!/bin/sh\nexit 9\n")
-    assert choose("torch.cuda.is_available = lambda: False") == "cpu"
