@@ -5,9 +5,10 @@ import subprocess
 import sys
 
 import pytest
+import torch
 from tools import REPOSITORY
 
-from ouroboros.jobs.device import has_kernels_for
+from ouroboros.jobs import device
 
 
 def choose(torch_says: str):
@@ -99,9 +100,38 @@ def test_a_gpu_that_torch_has_no_kernels_for(machine):
     ],
 )
 def test_which_architectures_run_on_which_gpu(capability, architectures, runs):
-    assert has_kernels_for(capability, architectures) is runs
+    assert device.has_kernels_for(capability, architectures) is runs
 
 
 def test_a_machine_without_a_gpu_computes_on_the_cpu(machine):
     (machine.folder / "nvidia-smi").write_text("#!/bin/sh\nexit 9\n")
     assert choose("torch.cuda.is_available = lambda: False") == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("place", "precision", "dtype"),
+    [
+        ("cpu", "bf16", torch.bfloat16),
+        ("cpu", "fp16", None),
+        ("cpu", "fp32", None),
+        ("cuda", "bf16", torch.bfloat16),
+        ("cuda", "fp16", torch.float16),
+        ("cuda", "fp32", None),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:CUDA is not available")
+def test_precision(place, precision, dtype):
+    found = device.autocast(torch.device(place), precision)
+    assert getattr(found, "fast_dtype", None) == dtype
+
+
+def test_a_job_counts_and_names_the_gpus_it_asked_for(monkeypatch):
+    """It may see more, where nvidia-smi lists none and nothing is locked; or fewer."""
+    gpu = torch.device("cuda")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "NVIDIA Pretended")
+    assert [device.device_count(gpu, n) for n in (1, 3, 4)] == [1, 3, 3]
+    assert device.device_count(torch.device("cpu"), 4) == 1
+    assert device.device_name(gpu) == "NVIDIA Pretended"
+    assert device.device_name(gpu, 2) == "2 x NVIDIA Pretended"
+    assert device.device_name(torch.device("cpu")) == "cpu"
