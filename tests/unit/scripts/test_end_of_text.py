@@ -41,9 +41,10 @@ def test_the_sequences_of_gen0(tokenizer_folder, tmp_path):
 
 
 def test_a_shard(sampling_job):
+    sampling_job.params |= {"seed": 3, "generation": 2}
     sample.main(sampling_job)
     model, _ = read_lm(sampling_job.input["checkpoint"])
-    expected = [*draw(model, seed_for(0, 1, "sampling"), range(12), 10, END, 4)]
+    expected = [*draw(model, seed_for(3, 2, "sampling"), range(12), 10, END, 4)]
     corpus = Corpus.read(sampling_job.output)
     assert np.array_equal(corpus.tokens, np.concatenate(expected))
     assert corpus.previous.tolist() == [END] * 12

@@ -153,6 +153,27 @@ def test_sampling_at_another_temperature_begins_anew(sampling_job, monkeypatch, 
     assert not sampling_job.output[0].with_suffix(".state").exists()
 
 
+def test_sampling_goes_on_in_batches_of_the_same_size(sampling_job, monkeypatch):
+    """Though other batches would fit the memory that is free now."""
+    whole = copy.copy(sampling_job)
+    whole.output = [sampling_job.output[0].with_name("whole.parquet")]
+    sample.main(whole)
+    sampling_job.resources["batch"] = "auto"
+    with monkeypatch.context() as context, pytest.raises(Begun):
+        context.setattr(sample, "fitting_batch", lambda *_: 5)
+        fail_after(context, SampledBatches, "add", 1)
+        sample.main(sampling_job)
+    monkeypatch.setattr(sample, "fitting_batch", lambda *_: 3)
+    sizes, add = [], SampledBatches.add
+    monkeypatch.setattr(
+        SampledBatches, "add", lambda self, *given: sizes.append(len(given[0])) or add(self, *given)
+    )
+    sample.main(sampling_job)
+    assert sizes == [5, 2]
+    tokens, expected = (Corpus.read(job.output).tokens for job in (sampling_job, whole))
+    assert np.array_equal(tokens, expected)
+
+
 def test_training_at_another_rate_begins_anew(training_job, monkeypatch, caplog):
     caplog.set_level("INFO")
     with monkeypatch.context() as context, pytest.raises(Begun):
