@@ -1,4 +1,4 @@
-"""Draws follow the softmax exactly, down to its rarest tokens."""
+"""Draws follow the softmax exactly, down to its rarest tokens; log-sums are those of the logits."""
 
 import numpy as np
 import pytest
@@ -80,3 +80,11 @@ def test_every_token_is_reached_at_the_middle_of_its_share():
     wide = probabilities > 1e-6  # below that, rounding of the reference's own sums decides
     assert torch.equal(tokens[wide], torch.arange(VOCABULARY)[wide])
     assert wide.sum() > 200
+
+
+@pytest.mark.parametrize("rows", [0, 3])
+def test_log_sums_of_rows_and_of_none(rows):
+    hidden = torch.arange(1.0, rows + 1)[:, None]
+    logits = logits_of("flat")
+    expected = (hidden * logits).logsumexp(1)
+    assert torch.allclose(Head(logits[:, None]).logsumexp(hidden), expected, atol=1e-5)
