@@ -1,11 +1,13 @@
 """Fine-tuning against transformers' own classifier, and figures against scikit-learn and by hand."""
 
+import copy
 import math
 
 import numpy as np
 import pytest
 import torch
 from sklearn import metrics
+from tokenizers.processors import TemplateProcessing
 from tools import END, REPOSITORY, initialise, lively
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
@@ -124,6 +126,16 @@ def test_text_is_text_and_never_empty(tokenizer):
     empty, special = encode(tokenizer, [("",), ("<|endoftext|>",)], END, 30)
     assert empty.tolist() == [END]
     assert len(special) > 1 and END not in special
+
+
+def test_no_token_is_added_that_the_model_did_not_learn_from(tokenizer):
+    """Though a tokenizer of the hub begins every text with one; corpora are made without it."""
+    other = copy.deepcopy(tokenizer)
+    other.post_processor = TemplateProcessing(
+        single="<|endoftext|> $A", special_tokens=[("<|endoftext|>", END)]
+    )
+    assert other.encode("Mia ran.").ids[0] == END
+    assert END not in encode(other, [("Mia ran.",)], END, 30)[0]
 
 
 def test_an_empty_text_is_the_end_of_text_of_the_checkpoint(checkpoint, monkeypatch):
