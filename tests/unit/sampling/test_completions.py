@@ -75,6 +75,17 @@ def test_a_beginning_is_encoded_as_it_is_judged(stories):
     assert f"\n\n{PROMPTS[0]} *** {text}\n\n" in questions(spaced)[0][0]
 
 
+def test_a_beginning_that_spells_out_a_special_token_does_not_end(model, tokenizer, monkeypatch):
+    before = []
+    monkeypatch.setattr(
+        "ouroboros.sampling.completions._complete",
+        lambda sampler, given, draws, *_: before.extend(given) or [np.array([1])] * len(given),
+    )
+    complete(model, tokenizer, END, ["Mia <|endoftext|> Tom"], 1, NEW, 1)
+    assert END not in before[0]
+    assert tokenizer.decode(before[0].tolist()) == "Mia <|endoftext|> Tom"
+
+
 def test_the_end_of_text_ends_a_completion(tokenizer, model_settings):
     model = initialise(model_settings, 5)
     with torch.no_grad():

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from ouroboros.data.corpus import ROW_GROUP, ShardWriter, token_type, token_type_of
 from ouroboros.data.sources import read_stories
-from ouroboros.data.tokenizer import vocabulary_size
+from ouroboros.data.tokenizer import encode_texts, vocabulary_size
 from ouroboros.errors import UserError
 from ouroboros.jobs.progress import Progress
 from ouroboros.storage.parquet import new_parquet, read_parquet
@@ -28,8 +28,7 @@ def tokenise(stories_path, tokenizer, path) -> dict:
     progress = Progress(f"tokenise {stories_path}", stories, "stories")
     with new_parquet(path, schema) as writer:
         for texts, logs in read_stories(stories_path):
-            # Text is text: a story that spells out a special token must not become that token.
-            ids = [encoding.ids for encoding in _encode(tokenizer, texts)]
+            ids = [encoding.ids for encoding in encode_texts(tokenizer, texts)]
             writer.write_batch(pa.record_batch([pa.array(ids, ids_type)], schema=schema))
             count += len(ids)
             tokens += sum(map(len, ids))
@@ -76,11 +75,6 @@ def pack(stories_path, end_of_text: int, length: int, path) -> int:
                 "Give the corpus more text, or lower `sequence_length` of the sampling settings."
             )
     return written
-
-
-def _encode(tokenizer, texts):
-    tokenizer.encode_special_tokens = True
-    return tokenizer.encode_batch_fast(texts, add_special_tokens=False)
 
 
 def _stream(column, end_of_text):

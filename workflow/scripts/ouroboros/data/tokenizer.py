@@ -8,19 +8,21 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Encoding, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from ouroboros.errors import DamagedArtifact, UserError
 from ouroboros.storage.atomic import new_directory
 from ouroboros.storage.checksums import verify_checksums, write_checksums
 
 END_OF_TEXT = "<|endoftext|>"
+NOT_IN_UTF8 = {0xC0, 0xC1, *range(0xF5, 0x100)}  # bytes that no text has
 
 
 def make_tokenizer(settings: dict, texts: Iterable[str]) -> tuple[Tokenizer, str]:
     """The tokenizer of an entry of `tokenizers`, and its end-of-text token; `texts` train a new one.
 
-    Raises UserError where it is not byte-level or has no end-of-text token.
+    Raises UserError where it is not byte-level, two tokens have one id, or there is no end-of-text
+    token.
     """
     if settings["source"] == "gpt2":
         return _gpt2(), END_OF_TEXT
@@ -28,23 +30,31 @@ def make_tokenizer(settings: dict, texts: Iterable[str]) -> tuple[Tokenizer, str
         return _train(texts, settings["vocabulary_size"]), END_OF_TEXT
     tokenizer, end_of_text = _hub(settings["path"]), settings["end_of_text"]
     _check(tokenizer, end_of_text, settings["path"])
-    return tokenizer, end_of_text
+    tokenizer.add_special_tokens([end_of_text])  # it may be an ordinary token, which text can spell
+    return _plain(tokenizer), end_of_text
 
 
 def write_tokenizer(tokenizer: Tokenizer, end_of_text: str, folder):
     """Write the folder: tokenizer.json, tokenizer_config.json and their checksums."""
     with new_directory(folder) as temporary:
-        tokenizer.save(str(temporary / "tokenizer.json"))
-        config = {
-            "tokenizer_class": "PreTrainedTokenizerFast",
-            "bos_token": end_of_text,
-            "eos_token": end_of_text,
-            "unk_token": end_of_text,
-            "clean_up_tokenization_spaces": False,
-        }
-        text = json.dumps(config, indent=2) + "\n"
-        (temporary / "tokenizer_config.json").write_text(text, encoding="utf-8")
+        save_tokenizer(tokenizer, end_of_text, temporary)
         write_checksums(temporary)
+
+
+def save_tokenizer(tokenizer: Tokenizer, end_of_text: str, folder):
+    """Write tokenizer.json and tokenizer_config.json into a folder that is there."""
+    tokenizer.save(str(Path(folder, "tokenizer.json")))
+    config = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "bos_token": end_of_text,
+        "eos_token": end_of_text,
+        "unk_token": end_of_text,
+        "clean_up_tokenization_spaces": False,
+        # transformers 4 would add token_type_ids, of which GPT-Neo takes the embeddings
+        "model_input_names": ["input_ids", "attention_mask"],
+    }
+    text = json.dumps(config, indent=2) + "\n"
+    Path(folder, "tokenizer_config.json").write_text(text, encoding="utf-8")
 
 
 def read_tokenizer(folder) -> tuple[Tokenizer, int]:
@@ -54,14 +64,36 @@ def read_tokenizer(folder) -> tuple[Tokenizer, int]:
     try:
         config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        return tokenizer, tokenizer.token_to_id(config["eos_token"])
+        return _plain(tokenizer), tokenizer.token_to_id(config["eos_token"])
     except Exception as error:  # of any kind: the library has none of its own
         raise DamagedArtifact(folder, f"its tokenizer cannot be read ({error})") from error
+
+
+def encode_texts(tokenizer: Tokenizer, texts: list[str] | list[tuple[str, str]]) -> list[Encoding]:
+    """The encodings of texts, or pairs of texts, with nothing added.
+
+    Text is text: where it spells out a special token, it does not become that token. Raises UserError
+    where the tokenizer has no token for a byte of a text, which the library would leave out.
+    """
+    _check_bytes(tokenizer, texts)
+    tokenizer.encode_special_tokens = True
+    return tokenizer.encode_batch_fast(texts, add_special_tokens=False)
 
 
 def vocabulary_size(tokenizer: Tokenizer) -> int:
     """Number of token ids: one more than the largest, whether or not each has a token."""
     return 1 + max(tokenizer.get_vocab(with_added_tokens=True).values())
+
+
+def byte_alphabet() -> dict[str, int]:
+    """GPT-2's character for every byte, as a dict from character to byte.
+
+    Printable bytes stand for themselves; the others, in order, are the characters from 256 on.
+    """
+    printable = {*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1)}
+    printable |= set(range(ord("®"), ord("ÿ") + 1))
+    others = [byte for byte in range(256) if byte not in printable]
+    return {chr(byte): byte for byte in printable} | {chr(256 + i): b for i, b in enumerate(others)}
 
 
 def _gpt2():
@@ -115,8 +147,18 @@ def _hub(path):
         ) from error
 
 
+def _plain(tokenizer):
+    """The tokenizer, which no longer cuts, pads or adds to texts, nor draws their tokens at random."""
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    tokenizer.post_processor = None
+    if getattr(tokenizer.model, "dropout", None):
+        tokenizer.model.dropout = None
+    return tokenizer
+
+
 def _check(tokenizer, end_of_text, name):
-    if not isinstance(tokenizer.decoder, decoders.ByteLevel):
+    if not _is_byte_level(tokenizer):
         raise UserError(
             f"The tokenizer {name!r} is not a byte-level BPE (the GPT-2 family), so words cannot "
             "be told apart in what is sampled. Choose one that is."
@@ -126,3 +168,46 @@ def _check(tokenizer, end_of_text, name):
             f"The tokenizer {name!r} has no token {end_of_text!r}. Set `end_of_text` of the "
             "tokenizer to the one that ends its texts."
         )
+    owners = {}
+    for token, index in tokenizer.get_vocab(with_added_tokens=True).items():
+        if owners.setdefault(index, token) != token:
+            raise UserError(
+                f"The tokenizer {name!r} has one id, {index}, for two tokens, {owners[index]!r} and "
+                f"{token!r}. Number them from 0 without gaps in its tokenizer.json: after a gap, an "
+                "added token takes the id of another."
+            )
+
+
+def _is_byte_level(tokenizer):
+    """Whether it is a BPE that turns text into characters for bytes, and back, and does nothing else."""
+    model, before, after = tokenizer.model, tokenizer.pre_tokenizer, tokenizer.decoder
+    if not (isinstance(model, models.BPE) and before and after):
+        return False
+    added = {token.content for token in tokenizer.get_added_tokens_decoder().values()}
+    characters = {*"".join(tokenizer.get_vocab(with_added_tokens=False).keys() - added)}
+    text = " é  é"
+    pieces = "".join(piece for piece, _ in before.pre_tokenize_str(text))
+    return (
+        not model.end_of_word_suffix
+        and not model.continuing_subword_prefix
+        and characters <= byte_alphabet().keys()
+        and pieces == "ĠÃ©ĠĠÃ©"
+        and after.decode([pieces]) == text
+    )
+
+
+def _check_bytes(tokenizer, texts):
+    bytes_of = byte_alphabet()
+    absent = {bytes_of[each] for each in bytes_of if tokenizer.token_to_id(each) is None}
+    absent -= NOT_IN_UTF8
+    if not absent:
+        return
+    normalise = tokenizer.normalizer.normalize_str if tokenizer.normalizer else str
+    for text in texts:
+        for character in {*normalise("".join(text))}:
+            if absent.intersection(character.encode()):
+                raise UserError(
+                    f"The tokenizer has no token for {character!r}, which stands in the text, and "
+                    "would leave it out. Choose a byte-level BPE that has all bytes, such as "
+                    "`source: gpt2` or `source: train`."
+                )

@@ -5,7 +5,6 @@ them as they are, where transformers has the family; neither is needed to write 
 """
 
 import json
-import shutil
 from pathlib import Path
 
 import torch
@@ -13,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from ouroboros.config.families import families
-from ouroboros.data.tokenizer import read_tokenizer, vocabulary_size
+from ouroboros.data.tokenizer import read_tokenizer, save_tokenizer, vocabulary_size
 from ouroboros.errors import DamagedArtifact, UserError
 from ouroboros.model.families import LanguageModel, family_of, model_class
 from ouroboros.storage.atomic import new_directory, write_json
@@ -25,8 +24,8 @@ def write_checkpoint(
 ):
     """Write the model, its tokenizer and `record` (training.json) as one folder."""
     with new_directory(folder) as temporary:
-        shutil.copytree(tokenizer_folder, temporary, dirs_exist_ok=True)
-        (temporary / ".snakemake_timestamp").unlink(missing_ok=True)
+        tokenizer, _ = read_tokenizer(tokenizer_folder)
+        save_tokenizer(tokenizer, tokenizer.id_to_token(end_of_text), temporary)
         weights = {name: tensor.contiguous() for name, tensor in model.weights().items()}
         save_file(weights, temporary / "model.safetensors", metadata={"format": "pt"})
         write_json(temporary / "config.json", model.config(end_of_text))

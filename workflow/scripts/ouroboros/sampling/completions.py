@@ -10,6 +10,7 @@ import itertools
 
 import numpy as np
 
+from ouroboros.data.tokenizer import encode_texts
 from ouroboros.errors import UserError
 from ouroboros.jobs.batch_size import in_batches
 from ouroboros.jobs.progress import Progress
@@ -27,7 +28,7 @@ def complete(
     the end-of-text token, which is not part of the text. `batch` is the number sampled at once.
     """
     prompts = [prompt.strip() for prompt in prompts]
-    given = [np.array(tokenizer.encode(prompt).ids) for prompt in prompts]
+    given = [np.array(encoding.ids) for encoding in encode_texts(tokenizer, prompts)]
     length = max(map(len, given)) + new_tokens
     if length > model.positions:
         raise UserError(

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-from ouroboros.data.tokenizer import read_tokenizer
+from ouroboros.data.tokenizer import encode_texts, read_tokenizer
 from ouroboros.errors import UserError
 from ouroboros.jobs.batch_size import in_batches
 from ouroboros.jobs.progress import Progress
@@ -73,11 +73,9 @@ def encode(
     Beyond `max_length` the longer of the two is cut. A text without tokens is the end-of-text token.
     """
     tokenizer = copy.deepcopy(tokenizer)  # whose settings are not ours to change
-    # Text is text: an example that spells out a special token must not become that token.
-    tokenizer.encode_special_tokens = True
     tokenizer.enable_truncation(max_length)
     inputs = [text if len(text) == 2 else text[0] for text in texts]
-    encodings = tokenizer.encode_batch_fast(inputs, add_special_tokens=False)
+    encodings = encode_texts(tokenizer, inputs)
     return [np.array(encoding.ids or [end_of_text]) for encoding in encodings]
 
 

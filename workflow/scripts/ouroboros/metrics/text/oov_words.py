@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 from tokenizers import Tokenizer
 
-from ouroboros.data.tokenizer import vocabulary_size
+from ouroboros.data.tokenizer import byte_alphabet, vocabulary_size
 from ouroboros.metrics.text.lexicon import lower_cased
 
 OTHER, BEGINS, CONTINUES = 0, 1, 2  # a token: no letters, " letters", "letters"
@@ -18,7 +18,7 @@ LISTED = 20  # how many of the most frequent words are listed
 
 def token_texts(tokenizer: Tokenizer) -> list[bytes | None]:
     """The bytes of every token id of a byte-level BPE; None for special tokens and missing ids."""
-    alphabet = _byte_alphabet()
+    alphabet = byte_alphabet()
     added = tokenizer.get_added_tokens_decoder()
     texts = [None] * vocabulary_size(tokenizer)
     for token, index in tokenizer.get_vocab(with_added_tokens=True).items():
@@ -193,14 +193,3 @@ def _letters(texts):
             kinds[index] = CONTINUES if word == text else BEGINS
             letters[index] = lower_cased(word).encode()
     return kinds, _Letters(letters)
-
-
-def _byte_alphabet():
-    """GPT-2's character for every byte, as a dict from character to byte.
-
-    Printable bytes stand for themselves; the others, in order, are the characters from 256 on.
-    """
-    printable = {*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1)}
-    printable |= set(range(ord("®"), ord("ÿ") + 1))
-    others = [byte for byte in range(256) if byte not in printable]
-    return {chr(byte): byte for byte in printable} | {chr(256 + i): b for i, b in enumerate(others)}
