@@ -1,12 +1,14 @@
 """The configuration: what is filled in, and what is refused in which words."""
 
 import copy
+import re
 
 import pytest
 from tools import CONFIG, SCHEMA
 
 from ouroboros.config.checks import check_reserved
 from ouroboros.config.resolve import resolve
+from ouroboros.config.schema import validate
 from ouroboros.errors import UserError
 from ouroboros.pipeline.declarations import metrics
 
@@ -142,6 +144,67 @@ def test_every_key_of_the_schema_has_a_sentence_and_a_type():
             walk(definition, name)
 
 
+def integers(node, path=""):
+    """Place and definition of every value of the schema that may be a whole number."""
+    branches = node.get("anyOf", [node])
+    found = [branch for branch in branches if "integer" in branch.get("type", "")]
+    yield from ((path, node, branch) for branch in found)
+    for key, entry in node.get("properties", {}).items():
+        yield from integers(entry, f"{path}.{key}")
+    if "items" in node:
+        yield from integers(node["items"], f"{path}[]")
+
+
+INTEGERS = [found for name, entry in SCHEMA["$defs"].items() for found in integers(entry, name)]
+
+
+def test_the_schemas_whole_numbers_are_found():
+    places = {place for place, *_ in INTEGERS}
+    assert len(places) > 60
+    assert places >= {
+        "training.epochs", "lineage.seeds[]", "plan.gpus[]", "plan.cores", "sample_job.batch",
+        "cluster.max_runtime", "gpt_neo_model.layers", "evaluation.context", "max_length",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("definition", "branch"),
+    [found[1:] for found in INTEGERS],
+    ids=[found[0] for found in INTEGERS],
+)
+def test_a_whole_number_may_have_a_point(definition, branch):
+    """It is an integer then: json and Python, which Snakemake's params go through, tell them apart."""
+    number = branch.get("minimum", 1)
+    place = {"properties": {"x": definition}}
+    assert repr(validate({"x": float(number)}, place, SCHEMA, "config")) == repr({"x": number})
+    hint = f"YAML reads {number}.0e0 as text: write {number}."
+    for wrong, said in ((number + 0.5, ""), (1e300, ""), (f"{number}.0e0", hint)):
+        with pytest.raises(UserError, match=rf"^config: x: .*{re.escape(str(wrong))}.*{said}"):
+            validate({"x": wrong}, place, SCHEMA, "config")
+
+
+def test_settings_are_the_same_with_points_in_whole_numbers():
+    """So that what was made with the one is not made again with the other."""
+
+    def of(number):
+        config = copy.deepcopy(CONFIG)
+        del config["lineages"]["33m"], config["comparisons"]
+        config["sampling"]["demo"] |= {"sequences": number(600), "shards": number(2)}
+        config["training"]["paper"]["epochs"] = number(3)
+        config["plan"] = {"gpus": [number(1), number(2)]}
+        config["lineages"]["demo"] |= {"seeds": [number(4), number(5)], "generations": number(2)}
+        config["lineages"]["demo"]["overrides"] = {
+            "model": {"layers": number(3)},
+            "resources": {"sample": {"batch": number(16), "mem_mb": number(900)}},
+        }
+        return config
+
+    given = of(float)
+    resolved = resolve(given, SCHEMA)
+    assert repr(resolved) == repr(resolve(of(int), SCHEMA))
+    assert repr(given) == repr(of(float))
+
+
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
@@ -162,7 +225,9 @@ def test_every_key_of_the_schema_has_a_sentence_and_a_type():
             "overrides.model.family: 'neo' is not",
         ),
         ("models/1m/positions", 300, "sequence_length 600 is more than the model's positions"),
-        ("training/paper/learning_rate", "5e-4", "YAML reads 5e-4 as text: write 5.0e-4"),
+        ("training/paper/learning_rate", "5e-4", "YAML reads 5e-4 as text: write 0.0005"),
+        ("training/paper/learning_rate", "1e-5", "YAML reads 1e-5 as text: write 1.0e-05"),
+        ("sampling/paper/sequences", "1.0e6", "YAML reads 1.0e6 as text: write 1000000"),
         ("training/paper/learning_rate", -1, "-1 is less than or equal to the minimum of 0"),
         ("training/paper/betas", [0.9], "betas: .*too short"),
         ("training/paper/precision", "fp8", "'fp8' is not one of fp16, bf16, fp32"),

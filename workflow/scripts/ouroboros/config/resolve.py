@@ -35,7 +35,7 @@ def resolve(config: dict, schema: dict) -> dict:
     names its `corpus` and `tokenizer`; one that it overrides is called `{entry}.{lineage}`.
     Raises UserError naming the key, what is wrong and what would be right.
     """
-    validate(config, schema, schema, "config")
+    config = validate(config, schema, schema, "config")
     lineages, comparisons = _expand_seeds(config["lineages"], config.get("comparisons", {}))
     resolved = {
         "corpora": {},
@@ -114,7 +114,7 @@ def _resolve_lineage(name, entry, config, schema, resolved):
         settings = {**config[section][entry], **changes}
         definition = schema["$defs"][part]
         if changes:  # the entry itself has been checked with the whole
-            validate(settings, definition, schema, f"{where}.overrides.{part}")
+            settings = validate(settings, definition, schema, f"{where}.overrides.{part}")
         settings = with_defaults(settings, definition, schema)
         if section in resolved:  # shared between lineages, so kept under a name
             key = f"{entry}.{name}" if changes else entry
@@ -147,5 +147,5 @@ def _resolve_resources(where, config, overrides, schema):
             )
         resources[rule] = {**resources.get(rule, {}), **changes}
     definition = schema["$defs"]["resources"]
-    validate(resources, definition, schema, f"{where}.overrides.resources")
+    resources = validate(resources, definition, schema, f"{where}.overrides.resources")
     return with_defaults(resources, definition, schema)

@@ -1,23 +1,43 @@
 """Validate the configuration against its schema, and fill in the schema's defaults."""
 
 import copy
+import functools
 import math
+import operator
 
 from jsonschema import Draft202012Validator
+from jsonschema.validators import extend
 
 from ouroboros.errors import UserError, suggestion
 
+# JSON Schema takes 4.0 for an integer, which Python does not.
+_Validator = extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)
+
 
 def validate(value, definition, schema, place):
-    """Raise UserError for the first violation of `definition`, a part of `schema`.
+    """A copy of `value`; UserError for its first violation of `definition`, a part of `schema`.
 
+    Numbers that are whole, 4.0 or 1.0e+6, are integers in the copy where `definition` wants these.
     `place` says in messages where `value` stands: `config`, or `config: key.of.it`.
     """
     _check_finite(value, place)
-    validator = Draft202012Validator({**definition, "$defs": schema["$defs"]})
-    errors = sorted(validator.iter_errors(value), key=lambda error: len(error.absolute_path))
+    validator = _Validator({**definition, "$defs": schema["$defs"]})
+    value = copy.deepcopy(value)
+    errors = list(validator.iter_errors(value))
+    for error in errors:
+        if isinstance(error.instance, float) and _is_whole(error.instance, error.schema):
+            *parents, last = error.absolute_path
+            functools.reduce(operator.getitem, parents, value)[last] = int(error.instance)
+    if errors:
+        errors = sorted(validator.iter_errors(value), key=lambda error: len(error.absolute_path))
     if errors:
         raise UserError(_message(errors[0], place))
+    return value
 
 
 def _message(error, place):
@@ -48,11 +68,12 @@ def _message(error, place):
         kinds = {"object": "mapping", "array": "list", "integer": "whole number", "string": "text"}
         given = error.validator_value
         names = [kinds.get(kind, kind) for kind in ([given] if isinstance(given, str) else given)]
-        hint = _number_hint(error.instance)
+        hint = _number_hint(error.instance, error.schema)
         kind = " or ".join(names)
         return f"{where}: {_short(error.instance)} is not a {kind}.{hint} {description}".strip()
     if error.validator in ("anyOf", "pattern"):
-        return f"{where}: {_short(error.instance)} does not fit. {description}".strip()
+        hint = _number_hint(error.instance, error.schema)
+        return f"{where}: {_short(error.instance)} does not fit.{hint} {description}".strip()
     if error.validator == "minItems":
         least = error.validator_value
         return f"{where}: {_short(error.instance)} is too short, at least {least} has to be there. {description}"
@@ -79,17 +100,33 @@ def _is_word(value):
     return value is None or isinstance(value, bool)
 
 
-def _number_hint(value):
+def _number_hint(value, definition):
     """A hint for a number that arrived as text; empty for other values."""
-    try:
-        float(value)
-    except (TypeError, ValueError):
+    if not isinstance(value, str) or not (
+        _takes("integer", definition) or _takes("number", definition)
+    ):
         return ""
-    if not isinstance(value, str):
+    try:
+        number = float(value)
+    except ValueError:
         return ""
     if "e" in value.lower():
-        return " YAML reads 5e-4 as text: write 5.0e-4."
+        written = repr(int(number) if _is_whole(number, definition) else number)
+        if "." not in written:  # YAML wants a point before an e
+            written = written.replace("e", ".0e")
+        return f" YAML reads {value} as text: write {written}."
     return " It arrived as text: write it without quotes, in a file for --configfile (nested numbers in --config become text)."
+
+
+def _is_whole(number, definition):
+    """Whether `definition` takes integers, and `number` is one, of those that floats tell apart."""
+    return _takes("integer", definition) and number.is_integer() and abs(number) <= 2**53
+
+
+def _takes(kind, definition):
+    """Whether values of this type can be valid by `definition`."""
+    branches = definition.get("anyOf", ())
+    return kind in definition.get("type", ()) or any(_takes(kind, branch) for branch in branches)
 
 
 def with_defaults(value, definition, schema):
