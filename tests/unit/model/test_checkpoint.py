@@ -1,6 +1,7 @@
 """Checkpoints as other people's tools see them."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, pipeline
 
 from ouroboros.errors import UserError
 from ouroboros.model.checkpoint import read_checkpoint, read_lm, write_checkpoint
-from ouroboros.storage.checksums import write_checksums
+from ouroboros.storage.checksums import verify_checksums, write_checksums
 
 
 @pytest.fixture
@@ -42,6 +43,24 @@ def test_its_tokenizer_is_the_corpus_tokenizer(folder, tokenizer, texts):
     assert theirs(texts[0])["input_ids"] == tokenizer.encode(texts[0]).ids
     assert theirs.decode(theirs(texts[0])["input_ids"]) == texts[0]
     assert theirs.eos_token_id == END
+
+
+def test_its_tokenizer_gives_what_the_model_takes_in_transformers_4_too(
+    model_settings, tokenizer_folder, tmp_path
+):
+    """Also where the tokenizer's folder was made before it named them."""
+    old = shutil.copytree(tokenizer_folder, tmp_path / "old")
+    config = json.loads((old / "tokenizer_config.json").read_text())
+    named = config.pop("model_input_names")
+    (old / "tokenizer_config.json").write_text(json.dumps(config))
+    write_checksums(old)
+    write_checkpoint(initialise(model_settings, 1), old, END, {}, tmp_path / "checkpoint")
+    verify_checksums(tmp_path / "checkpoint")
+    assert named == ["input_ids", "attention_mask"]
+    assert list(AutoTokenizer.from_pretrained(tmp_path / "checkpoint")("Mia")) == named
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        written = (tmp_path / "checkpoint" / name).read_bytes()
+        assert written == (tokenizer_folder / name).read_bytes()
 
 
 def test_what_is_read_is_what_was_written(folder, model_settings):

@@ -15,7 +15,6 @@ from ouroboros.storage.atomic import new_directory
 from ouroboros.storage.checksums import verify_checksums, write_checksums
 
 END_OF_TEXT = "<|endoftext|>"
-NOT_IN_UTF8 = {0xC0, 0xC1, *range(0xF5, 0x100)}  # bytes that no text has
 
 
 def make_tokenizer(settings: dict, texts: Iterable[str]) -> tuple[Tokenizer, str]:
@@ -199,12 +198,11 @@ def _is_byte_level(tokenizer):
 def _check_bytes(tokenizer, texts):
     bytes_of = byte_alphabet()
     absent = {bytes_of[each] for each in bytes_of if tokenizer.token_to_id(each) is None}
-    absent -= NOT_IN_UTF8
     if not absent:
         return
     normalise = tokenizer.normalizer.normalize_str if tokenizer.normalizer else str
     for text in texts:
-        for character in {*normalise("".join(text))}:
+        for character in dict.fromkeys(normalise("".join(text))):
             if absent.intersection(character.encode()):
                 raise UserError(
                     f"The tokenizer has no token for {character!r}, which stands in the text, and "
