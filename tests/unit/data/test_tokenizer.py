@@ -175,6 +175,10 @@ def suffix(content):  # CLIP's
     content["model"]["end_of_word_suffix"] = "</w>"
 
 
+def prefix(content):
+    content["model"] |= {"continuing_subword_prefix": "##", "merges": []}
+
+
 def no_bytes(content):
     content["pre_tokenizer"] = None
 
@@ -185,14 +189,34 @@ def no_spaces(content):
 
 
 def no_text(content):
+    content["decoder"] = {"type": "Fuse"}
+
+
+def no_decoder(content):
     content["decoder"] = None
+
+
+def characters(content):  # as they are; é is a byte's character too
+    content["pre_tokenizer"] = {"type": "Digits", "individual_digits": True}
+    content["decoder"] = {"type": "Fuse"}
 
 
 def other_characters(content):
     content["model"]["vocab"]["▁Once"] = 300
 
 
-@pytest.mark.parametrize("change", [suffix, no_bytes, no_spaces, no_text, other_characters])
+def whole_words(content):
+    vocabulary = content["model"]["vocab"]
+    content["model"] = {"type": "WordLevel", "vocab": vocabulary, "unk_token": END_OF_TEXT}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        suffix, prefix, no_bytes, no_spaces, no_text, no_decoder, characters, other_characters,
+        whole_words,
+    ],
+)  # fmt: skip
 def test_one_whose_tokens_are_not_the_texts_bytes(foreign, change):
     with pytest.raises(UserError, match="not a byte-level BPE"):
         foreign(change)
