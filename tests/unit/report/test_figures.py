@@ -88,6 +88,21 @@ def test_errors_of_grades_are_the_judges(drawn, tmp_path):
     assert [spans(axes) for axes in drawn().axes] == [[[6.75, 7.25]], [[6, 6]]]
 
 
+def test_grades_of_nothing_are_an_empty_panel(drawn, tmp_path):
+    """Generation 1 has no grades at all; the baseline alone has some of its consistency."""
+    none = {"mean": None, "standard_error": None}
+    for generation, consistency in ((0, {"mean": 6, "standard_error": None}), (1, none)):
+        write_json(tmp_path / f"{generation}.json", {
+            "grammar": none, "consistency": consistency, "provenance": {"generation": generation},
+        })  # fmt: skip
+    files = {"gpt_eval": [tmp_path / "0.json", tmp_path / "1.json"]}
+    figures()["gpt_eval"].draw(files, {"judge": {"model": "j"}}, "33m", [])
+    grammar, consistency = drawn().axes
+    assert [text.get_text() for text in grammar.texts] == ["no scores"]
+    assert grammar.get_title() == "Grammar" and not grammar.get_lines()
+    assert set(consistency.get_lines()[-1].get_ydata()) == {6}
+
+
 def test_the_band_of_perplexity_is_the_error_of_the_loss_times_perplexity(drawn, tmp_path):
     for generation, error in ((1, 0.05), (2, None)):
         write_json(tmp_path / f"{generation}.json", {

@@ -16,8 +16,9 @@ COLUMNS = 4
 def draw_scores(rows: pd.DataFrame, label: str, title: str, paths: list):
     """A panel for each value of `panel`, in the order of the rows.
 
-    `rows`: panel, generation (0: the untrained baseline, a line of reference), score, error (one
-    standard error, or None), and guess (the score of always naming one class, or None).
+    `rows`: panel, generation (0: the untrained baseline, a line of reference), score (None: not
+    measured), error (one standard error, or None), and guess (the score of always naming one class,
+    or None).
     """
     panels = list(dict.fromkeys(rows["panel"]))
     columns = min(COLUMNS, len(panels))
@@ -51,6 +52,11 @@ def draw_scores(rows: pd.DataFrame, label: str, title: str, paths: list):
 
 
 def _draw_panel(axes, rows):
+    rows = rows.dropna(subset="score")
+    if rows.empty:
+        axes.text(0.5, 0.5, "no scores", transform=axes.transAxes, ha="center", color=REFERENCE)
+        axes.set(xticks=[], yticks=[])
+        return
     trained = rows[rows["generation"] > 0].sort_values("generation")
     axes.errorbar(
         trained["generation"], trained["score"], yerr=trained["error"].fillna(0.0),

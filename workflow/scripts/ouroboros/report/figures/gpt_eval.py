@@ -38,4 +38,4 @@ def draw(files, settings, lineage, outputs):
         for name in SHOWN
     ]
     title = f"{lineage}, graded by {settings['judge']['model']}"
-    draw_scores(pd.DataFrame(rows).dropna(subset="score"), "Score (0 to 9)", title, outputs)
+    draw_scores(pd.DataFrame(rows), "Score (0 to 9)", title, outputs)
