@@ -83,10 +83,10 @@ class JudgeServer:
         handler.wfile.write(text)
 
 
-def reply(content, body, usage=USAGE, **message):
+def reply(content, body, usage=USAGE, finish="stop", **message):
     """The body of a good answer."""
     message = {"role": "assistant", "content": content, **message}
-    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    choice = {"index": 0, "message": message, "finish_reason": finish}
     answer = {
         "id": "chatcmpl-1", "object": "chat.completion", "created": 1,
         "model": f"{body.get('model')}-0125", "choices": [choice], "usage": usage,

@@ -1,7 +1,5 @@
 """Rule gpt_eval: a judge's grades for an LM's completions."""
 
-import logging
-
 from ouroboros.jobs.provenance import provenance
 from ouroboros.jobs.script import run
 from ouroboros.metrics.gpt_eval.grades import scores
@@ -19,11 +17,6 @@ def main(snakemake):
     with Replies(params.replies) as replies:
         grades, records = grade(judge, stories, replies)
     result = scores(grades)
-    if result["unparsed"]:
-        logging.getLogger("ouroboros").warning(
-            "%d of %d completions have no grades: their replies could not be read.",
-            result["unparsed"], result["completions"],
-        )  # fmt: skip
     record = provenance(
         lineage=snakemake.wildcards.lineage, lm=snakemake.wildcards.lm,
         generation=params.generation, seed=params.seed, judge=params.judge,

@@ -87,6 +87,11 @@ def test_lineages_that_differ_by_their_seeds_are_one_setup():
 def test_a_judge_is_known_by_what_decides_its_replies():
     made = experiment(judged={"overrides": {"evaluation": {"judge": "gpt35"}}})
     identity = made.judge_identity("judged")
+    assert identity["max_tokens"] == 100
+    made.resolved["judges"]["gpt35"]["max_tokens_key"] = "max_completion_tokens"
+    assert made.judge_identity("judged") == identity
+    made.resolved["judges"]["gpt35"]["max_tokens_key"] = None
+    assert made.judge_identity("judged") == identity | {"max_tokens": None}
     assert identity["name"] == "gpt35" and "budget" not in identity
     assert made.files("judged", "gpt_eval")[0] == "results/judged/baseline/gpt_eval.json"
     with pytest.raises(UserError, match="The lineage demo has no judge. Name an entry of `judges`"):

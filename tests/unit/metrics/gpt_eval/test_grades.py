@@ -27,12 +27,11 @@ GRADES = {"grammar": 8, "creativity": 7, "consistency": 0}
         '{"Grammar": 8.0, "CREATIVITY": 7, "consistency": 0,}',
         '{"grammar": 8,\n "creativity": 7,\n "consistency": 0, "comment": "It\'s fine"}',
         '{"grades": {"grammar": 8, "creativity": 7, "consistency": 0}}',
-        f'<think>Perhaps {{"grammar": 1, "creativity": 1, "consistency": 1}}?</think>{PLAIN}',
         f"{PLAIN} To repeat: {PLAIN}",
     ],
 )  # fmt: skip
 def test_what_can_be_read(reply):
-    assert read_grades(reply) == GRADES
+    assert read_grades(reply, cut=False) == GRADES
 
 
 @pytest.mark.parametrize(
@@ -54,18 +53,28 @@ def test_what_can_be_read(reply):
         '{"grammar": "eight", "creativity": 7, "consistency": 8}',
         '{"grammar": 8, "grammar": 3, "creativity": 7, "consistency": 8}',
         f'{PLAIN} or rather {PLAIN.replace("8", "3")}',
+        PLAIN.replace("8", '"' + "9" * 5000 + '"'),
+        PLAIN.replace("8", "[" * 100_000),
         "[8, 7, 8]",
         "{}",
     ],
 )  # fmt: skip
 def test_nothing_is_guessed(reply):
-    assert read_grades(reply) is None
+    assert read_grades(reply, cut=False) is None
+
+
+@pytest.mark.parametrize("lead", ["", "\n", "```json\n", "json ", '{"grades": '])
+def test_a_reply_that_was_cut_off_has_to_begin_with_the_grades(lead):
+    assert read_grades(f"{lead}{PLAIN} The", cut=True) == GRADES
+    assert read_grades(f"So: {lead}{PLAIN} The", cut=True) is None
 
 
 def test_the_question_shows_where_the_beginning_ends():
     text = question("She was so {weak} she could ", "\n barely calm down.\n")
     assert "\n\nShe was so {weak} she could *** barely calm down.\n\nPlease grade" in text
-    assert read_grades(text) == dict.fromkeys(GRADES, 5)  # its example is in the form it asks for
+    assert read_grades(text, cut=False) == dict.fromkeys(
+        GRADES, 5
+    )  # its example is in the form it asks for
 
 
 def entry(grammar, creativity=5, consistency=5):

@@ -1,6 +1,8 @@
 """A judge over real HTTP: its requests, and everything that can go wrong."""
 
 import json
+import logging
+import socket
 import time
 from email.utils import formatdate
 from types import SimpleNamespace
@@ -33,6 +35,13 @@ def test_newer_models_get_the_settings_that_they_know(server, replies):
     body = server.requests[0][1]
     assert "temperature" not in body and "max_tokens" not in body
     assert body["max_completion_tokens"] == 100
+
+
+def test_a_server_that_refuses_both_names_of_the_limit_gets_none(server, replies):
+    ask(server, replies, STORIES[:1], max_tokens_key=None)
+    assert set(server.requests[0][1]) == {"model", "messages", "temperature"}
+    ask(server, replies, STORIES[:1])  # another setting, so none of these replies will do
+    assert len(server.requests) == 4
 
 
 PASSING = {
@@ -88,21 +97,96 @@ def test_a_server_that_stays_down_ends_it(server, replies, failure):
     assert len(server.requests) == 5 + 4  # the two that were answered are not asked again
 
 
-def test_nobody_there(server, replies):
-    with pytest.raises(UserError, match="failed 2 times in a row, at last with: Connection error"):
-        ask(server, replies, base_url="http://127.0.0.1:9/v1", max_retries=1)
+def test_nobody_there(server, replies, caplog):
+    """Told at once, and retried: a server of one's own may still be starting."""
+    with (
+        caplog.at_level(logging.WARNING, "ouroboros"),
+        pytest.raises(UserError, match="failed 2 times in a row, at last with: Connection refused"),
+    ):
+        ask(server, replies, base_url="http://127.0.0.1:9/v1", max_retries=1, concurrency=1)
+    assert "127.0.0.1:9/v1: Connection refused. Next request in 0.0 s." in caplog.messages[0]
     assert lines(replies) == []  # and nothing is counted as spent
+
+
+def unknown(*_, **__):
+    raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+
+@pytest.mark.parametrize(
+    ("url", "environment", "message"),
+    [
+        ("http://no-judge.invalid/v1", {}, r"name of its server cannot be found \(Name or service"),
+        ("https://127.0.0.1:{port}/v1", {}, r"TLS fails \(\[SSL"),
+        (
+            "http://127.0.0.1:{port}/v1", {"HTTP_PROXY": "http://me:secret@127.0.0.1:9", "NO_PROXY": ""},
+            r"\(through the proxy 127.0.0.1:9\).*the proxy fails \(Connection refused\).*HTTP_PROXY",
+        ),
+        (
+            "https://judge.example/v1", {"HTTPS_PROXY": "http://127.0.0.1:{port}"},
+            r"the proxy fails \(501 Unsupported method \('CONNECT'\)\)",
+        ),
+        ("https://judge.example/v1", {"HTTPS_PROXY": "ftp://x"}, "Unknown scheme for proxy"),
+        ("https://judge.example/v1", {"HTTPS_PROXY": "socks5://x:1"}, "SOCKS proxy.*HTTPS_PROXY"),
+        ("https://judge.example/v1", {"SSL_CERT_FILE": "/none.pem"}, "No such file.*SSL_CERT_FILE"),
+        ("http://127.0.0.1:99999/v1", {}, "Port out of range.*`base_url`"),
+    ],
+)  # fmt: skip
+def test_what_no_waiting_mends_is_told_before_the_first_retry(
+    server, replies, monkeypatch, url, environment, message
+):
+    port = server.http.server_port
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value.format(port=port))
+    if "invalid" in url:
+        monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    monkeypatch.setattr(client.JudgeClient, "_pause", None)
+    with pytest.raises(UserError, match=message) as caught:
+        ask(server, replies, base_url=url.format(port=port), concurrency=1)
+    assert "secret" not in str(caught.value)
+    assert lines(replies) == []
+
+
+def test_a_name_that_was_found_before_is_looked_up_again(server, replies, monkeypatch):
+    """In the middle of a job a name server may be away for a moment."""
+    server.plan = [GRADES, "cut"]  # the connection is made anew after that
+    find, failures = socket.getaddrinfo, iter([False, True, True])
+
+    def sometimes(*arguments, **names):
+        return unknown() if next(failures, False) else find(*arguments, **names)
+
+    monkeypatch.setattr(socket, "getaddrinfo", sometimes)
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    grades, _ = ask(
+        server, replies, base_url=server.url.replace("127.0.0.1", "localhost"), concurrency=1
+    )
+    assert grades == [[READ, READ]] * 3
+    assert next(failures, None) is None
 
 
 @pytest.mark.parametrize(
     ("key", "message"),
-    [("sk-wrong", "OPENAI_API_KEY is wrong"), ("", "there is no key in the environment variable")],
+    [
+        (
+            "sk-wrong",
+            r"\(401: Incorrect API key .*was sent the key in .* variable OPENAI_API_KEY\.",
+        ),
+        ("", "was sent no key: there is none in the environment variable OPENAI_API_KEY"),
+    ],
 )
 def test_a_wrong_key_ends_it_at_once(server, replies, monkeypatch, key, message):
     monkeypatch.setenv("OPENAI_API_KEY", key)
     with pytest.raises(UserError, match=message):
         ask(server, replies, concurrency=1)
     assert len(server.requests) == 1
+
+
+def test_a_401_that_is_not_about_the_key_says_so(server, replies):
+    masked = f"You ({KEY[:8]}********seen) are no member of this organisation"
+    server.plan = [(401, {}, error(masked))]
+    with pytest.raises(
+        UserError, match=r"\(401: You \(\[key\]\) are no member of this organisation\)"
+    ):
+        ask(server, replies, concurrency=1)
 
 
 @pytest.mark.parametrize("key", ["two words", "line\nbreak", "schl\u00fcssel"])
@@ -126,7 +210,22 @@ def test_a_server_without_keys_gets_none(replies):
         ((404, {}, error("The model `grader` does not exist")), "does not exist.*Check `base_url`"),
         ((400, {}, error("Use 'max_completion_tokens' instead")), "max_completion_tokens"),
         ((429, {}, error("You exceeded your quota", "insufficient_quota")), "no credit left"),
-        ((403, {}, error("Country not supported")), "Country not supported"),
+        ((403, {}, error("Country not supported")), r"\(403: Country not supported\). All replies"),
+        (
+            (400, {}, '{"error": "Unsupported parameter: max_tokens"}'),
+            "`max_tokens_key` .* null sends",
+        ),
+        ((422, {}, '{"detail": [{"msg": "no such field"}]}'), "no such field"),
+        (
+            (400, {}, error("max_tokens is too large: 9. The context length is 8")),
+            "is too large: 9",
+        ),
+        (
+            (200, {}, '{"error": {"message": "no such model", "code": 404}}'),
+            r"\(404: no such model\)",
+        ),
+        ((404, {"Content-Type": "text/html"}, "<style>b{}</style><b>Lost</b>"), r"\(404: Lost\)"),
+        ((405, {}, ""), r"\(405: Method Not Allowed\)"),
     ],
 )
 def test_what_no_waiting_mends_ends_it_at_once(server, replies, answer, message):
@@ -150,6 +249,79 @@ def test_what_cannot_be_read_is_asked_again_and_then_counted(server, replies):
     assert again == grades and len(server.requests) == 9  # unread replies are not bought twice
     ask(server, replies, attempts=4)
     assert len(server.requests) == 10
+
+
+FORM = '{"grammar": 5, "creativity": 5, "consistency": 5}'  # the example in the question
+MESSAGES = {
+    "in a tag": {"content": f"<think>The form is {FORM}. Now the st"},
+    "whose tag is in the prompt": {"content": f"The form is {FORM}. Now the st"},
+    "in a part": {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": FORM}]}]},
+    "in a marked part": {"content": [{"type": "text", "text": FORM, "thought": True}]},
+    "in a field": {"content": None, "reasoning_content": FORM, "reasoning": FORM},
+}
+
+
+@pytest.mark.parametrize("message", MESSAGES.values(), ids=MESSAGES)
+def test_a_thought_that_was_cut_off_is_no_answer_and_is_paid_once(server, replies, caplog, message):
+    server.plan = [(200, {}, reply(body={}, finish="length", **message))]
+    with caplog.at_level(logging.WARNING, "ouroboros"):
+        grades, records = ask(server, replies, concurrency=1)
+    assert grades == [[None, READ], [READ, READ], [READ, READ]]
+    assert len(records) == len(server.requests) == 6
+    assert "cut off by the limit of tokens" in caplog.messages[0]
+    assert "raise `max_tokens`" in caplog.messages[0]
+    assert caplog.messages[-1].startswith("1 of 6 completions have no grades. 1: the reply was cut")
+
+
+def test_an_answer_that_was_cut_off_after_its_grades_is_read(server, replies):
+    server.plan = [
+        (200, {}, reply(f"{GRADES}\nThe student", {}, finish="length")),
+        (200, {}, reply(f"<think>{FORM}?</think>\n```json\n{GRADES}\n```\nThe", {}, finish="length")),
+    ]  # fmt: skip
+    grades, _ = ask(server, replies, concurrency=1)
+    assert grades == [[READ, READ]] * 3 and len(server.requests) == 6
+
+
+def test_later_replies_that_were_paid_before_are_read_after_one_that_was_cut_off(server, replies):
+    server.plan = ["Very nice!"]
+    ask(server, replies, STORIES[:1], concurrency=1)
+    kept = lines(replies)
+    kept[0]["finish_reason"] = "length"
+    replies.write_text("".join(json.dumps(line) + "\n" for line in kept))
+    grades, records = ask(server, replies, STORIES[:1])
+    assert grades == [[READ, READ]] and len(records) == len(server.requests) == 3
+
+
+REFUSED = {
+    "a filter": (400, {}, error("The prompt was filtered.", "content_filter")),
+    "a filter without a code": (403, {}, error("Your input was flagged")),
+    "too long": (400, {}, error("This model's maximum context length is 2048 tokens.")),
+    "too long, as an error of the server": (500, {}, error("Context size has been exceeded")),
+    "too large": (413, {}, ""),
+    "inside a 200": (200, {}, '{"error": {"code": 400, "message": "blocked by content filter"}}'),
+}
+
+
+@pytest.mark.parametrize("refusal", REFUSED.values(), ids=REFUSED)
+def test_one_question_that_is_refused_is_ungraded_and_the_others_go_on(
+    server, replies, caplog, refusal
+):
+    server.plan = [refusal, GRADES, refusal]
+    with caplog.at_level(logging.WARNING, "ouroboros"):
+        grades, records = ask(server, replies, concurrency=1)
+    assert grades == [[None, READ], [None, READ], [READ, READ]]
+    assert len(server.requests) == 6 and len(records) == 4
+    assert caplog.messages[-1].startswith("2 of 6 completions have no grades. 2: the judge refuses")
+    ask(server, replies)  # the questions that were refused may be asked again: they cost nothing
+    assert len(server.requests) == 8
+
+
+def test_a_reply_that_a_filter_stopped_is_paid_once(server, replies, caplog):
+    server.plan = [(200, {}, reply("I", {}, finish="content_filter"))]
+    with caplog.at_level(logging.WARNING, "ouroboros"):
+        grades, _ = ask(server, replies, concurrency=1)
+    assert grades[0] == [None, READ] and len(server.requests) == 6
+    assert "filter stopped the reply (finish_reason content_filter)" in caplog.text
 
 
 def test_requests_run_side_by_side_up_to_the_limit(server, replies):

@@ -171,8 +171,10 @@ class Experiment:
     def judge_identity(self, lineage: str) -> dict:
         """The settings that decide a judge's replies; its pace and its prices do not."""
         name = self.judge_name(lineage)
+        judge = self.resolved["judges"][name]
         keys = ("base_url", "model", "temperature", "max_tokens", "attempts")
-        return {"name": name, **{key: self.resolved["judges"][name][key] for key in keys}}
+        identity = {"name": name, **{key: judge[key] for key in keys}}
+        return identity if judge["max_tokens_key"] else identity | {"max_tokens": None}
 
     def fine_tuning(self, lineage: str, task: str) -> dict:
         """How a task is learnt: the lineage's settings, and the task's own where it has any.

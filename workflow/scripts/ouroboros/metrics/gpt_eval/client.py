@@ -5,34 +5,61 @@ The API key goes into requests and nowhere else: it is removed from whatever a s
 
 import asyncio
 import logging
+import re
+from urllib.parse import urlsplit
 
 import openai
 
 from ouroboros.errors import UserError
+from ouroboros.metrics.gpt_eval.answers import read_answer
+from ouroboros.metrics.gpt_eval.connections import (
+    cause,
+    is_connected,
+    proxy_to,
+    what_waiting_does_not_mend,
+)
 from ouroboros.metrics.gpt_eval.price import highest_price, price
 from ouroboros.metrics.gpt_eval.rate_limit import RateLimit, retry_after
+from ouroboros.metrics.gpt_eval.refusals import QuestionRefused, Refusal
 
 log = logging.getLogger("ouroboros")
 
-TRANSIENT = frozenset({408, 409, 425, 429})  # and all from 500 up
+# 200: an error inside an answer, of no status of its own. And all from 500 up.
+TRANSIENT = frozenset({200, 408, 409, 425, 429})
+OF_THE_SETTINGS = frozenset({400, 404, 405, 422})
 FIRST_PAUSE = 1.0  # seconds after a failure, doubled with each one in a row
 LONGEST_PAUSE = 60.0
 LONGEST_RETRY_AFTER = 900.0  # seconds that a server may ask to wait
+LONGEST_WORDS = 500  # characters of what a server says
+
+MASKED_KEY = re.compile(r"[\w-]+\*{3,}[\w-]*")  # as servers show one that they do not know
 
 
 class JudgeClient:
     """Sends questions to `judge` with the API key `key` (empty for a server without one).
 
-    Replies are appended to `replies`, and their cost stays within the judge's budget.
+    Replies are appended to `replies`, and their cost stays within the judge's budget. Raises UserError
+    where the judge's URL, or the environment's proxies and certificates, will not do.
     """
 
     def __init__(self, judge, key: str, replies):
         self.judge, self.key, self.replies = judge, key, replies
         self.rate_limit = RateLimit(judge.requests_per_minute)
         self.in_flight = {}  # request -> the most that it can cost
-        self.client = openai.AsyncOpenAI(
-            base_url=judge.base_url, api_key=key or "none", max_retries=0, timeout=None
-        )
+        self.answered = False  # from then on a server's name, certificate and proxy are right
+        try:
+            urlsplit(judge.base_url).port  # noqa: B018 - it raises where there is no such port
+            self.proxy = proxy_to(judge.base_url)
+            self.client = openai.AsyncOpenAI(
+                base_url=judge.base_url, api_key=key or "none", max_retries=0, timeout=None
+            )
+        except Exception as error:  # whatever the client raises about the environment
+            raise UserError(
+                f"The judge at {judge.base_url} cannot be asked: {self._said(error)}. Check `base_url`, "
+                "and HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE in the environment."
+            ) from None
+        through = f" (through the proxy {self.proxy})" if self.proxy else ""
+        self.where = f"The judge at {judge.base_url}{through}"
 
     async def close(self):
         """Wait for the replies in flight, which are paid for, and close the connection."""
@@ -42,7 +69,8 @@ class JudgeClient:
     async def reply(self, question: str, digest: str) -> dict:
         """Ask a question; the record of the reply, which is then on disk under `digest`.
 
-        Raises UserError when the judge refuses, keeps failing, or could cost more than its budget.
+        Raises UserError when the judge refuses, keeps failing, or could cost more than its budget, and
+        QuestionRefused when it refuses this question alone.
         """
         for retry in range(self.judge.max_retries + 1):
             await self.rate_limit.wait()
@@ -55,51 +83,53 @@ class JudgeClient:
             pause = None
             try:
                 return await asyncio.shield(request)
-            except openai.APIStatusError as error:
-                failure = self._refusal(error)
-                pause = retry_after(error.response.headers)
-            except (openai.APIError, TimeoutError, ValueError) as error:
+            except Refusal as refusal:
+                failure = self._refusal(refusal)
+                pause = retry_after(refusal.headers)
+            except (openai.APIError, TimeoutError) as error:
                 failure = self._no_answer(error)
             self._pause(failure, retry, pause)
         raise UserError(
-            f"The judge at {self.judge.base_url} failed {retry + 1} times in a row, at last with: "
-            f"{failure}. All replies so far are kept: run the same command again when it is well."
+            f"{self.where} failed {retry + 1} times in a row, at last with: {failure}. All replies so "
+            "far are kept: run the same command again when it is well."
         )
 
     async def _request(self, question, digest, most):
-        judge, settings = self.judge, {self.judge.max_tokens_key: self.judge.max_tokens}
+        judge, settings = self.judge, {}
+        if judge.max_tokens_key is not None:
+            settings[judge.max_tokens_key] = judge.max_tokens
         if judge.temperature is not None:
             settings["temperature"] = judge.temperature
         messages = [{"role": "user", "content": question}]
         try:
             async with asyncio.timeout(judge.timeout):
-                response = await self.client.chat.completions.create(
+                response = await self.client.chat.completions.with_raw_response.create(
                     model=judge.model, messages=messages, **settings
                 )
-            record = self._record(response, digest, most)
-        except (TimeoutError, ValueError, openai.APIError) as error:
-            if _may_be_billed(error):
-                self.replies.append({"key": None, "lost": self._no_answer(error), "cost": most})
+            self.answered = True
+            record = self._record(response.text, digest, most)
+        except openai.APIStatusError as error:
+            self.answered = True
+            body = error.body or error.response.reason_phrase
+            raise Refusal(error.status_code, body, error.response.headers) from None
+        except (Refusal, TimeoutError, openai.APIError) as error:
+            if is_connected(error):  # it may be charged for
+                self.replies.append({"key": None, "lost": self._why(error), "cost": most})
             raise
         self.replies.append(record)
         return record
 
-    def _record(self, response, digest, most):
-        try:
-            choice = response.choices[0]
-            text = choice.message.content or choice.message.refusal or ""
-        except (AttributeError, IndexError, TypeError):
-            raise ValueError("what it sent is no chat completion") from None
-        usage = getattr(response, "usage", None)
-        tokens = (usage.prompt_tokens, usage.completion_tokens) if usage else (None, None)
+    def _record(self, body, digest, most):
+        answer = read_answer(body)
+        tokens = answer["tokens"]
         return {
             "key": digest,
-            "reply": self._without_key(text),
-            "finish_reason": self._without_key(choice.finish_reason),
-            "model": self._without_key(response.model),
+            "reply": self._without_key(answer["reply"]),
+            "finish_reason": self._without_key(answer["finish_reason"]),
+            "model": self._without_key(answer["model"]),
             "input_tokens": tokens[0],
             "output_tokens": tokens[1],
-            "cost": price(self.judge, *tokens) if usage else most,
+            "cost": most if None in tokens else price(self.judge, *tokens),
         }
 
     def _within_budget(self, question):
@@ -118,48 +148,61 @@ class JudgeClient:
             seconds = min(FIRST_PAUSE * 2**retry, LONGEST_PAUSE)
         if seconds > LONGEST_RETRY_AFTER:
             raise UserError(
-                f"The judge at {self.judge.base_url} wants no request for {seconds:.0f} seconds "
-                f"({failure}). All replies so far are kept: run the same command again after that."
+                f"{self.where} wants no request for {seconds:.0f} seconds ({failure}). All replies so "
+                "far are kept: run the same command again after that."
             )
-        log.warning("The judge: %s. Next request in %.1f s.", failure, seconds)
+        log.warning("%s: %s. Next request in %.1f s.", self.where, failure, seconds)
         self.rate_limit.pause(seconds)
 
-    def _refusal(self, error):
-        """The text of an error status; UserError where a retry is of no use."""
-        status, where = error.status_code, f"The judge at {self.judge.base_url}"
+    def _refusal(self, refusal):
+        """What a refusal says; QuestionRefused or UserError where a retry is of no use."""
+        status, answer = refusal.status, self._why(refusal)
+        refused = f"{self.where} refused the request ({answer})."
         if status == 401:
             variable = self.judge.key_variable
-            reason = (
-                f"the key in the environment variable {variable} is wrong"
+            sent = (
+                f"the key in the environment variable {variable}"
                 if self.key
-                else f"there is no key in the environment variable {variable}"
+                else f"no key: there is none in the environment variable {variable}"
                 if variable
-                else "it wants a key, but `key_variable` of the judge is null"
+                else "no key, since `key_variable` of the judge is null"
             )
-            raise UserError(f"{where} refused the request (401): {reason}.") from None
-        message = self._without_key(error.message).removeprefix(f"Error code: {status} - ")
-        answer = f"{status}: {message[:300]}"
-        if error.code == "insufficient_quota":
+            raise UserError(f"{refused} It was sent {sent}.") from None
+        if refusal.is_of_credit():
             raise UserError(
-                f"{where} says that the account has no credit left ({answer})."
+                f"{self.where} says that the account has no credit left ({answer})."
             ) from None
-        if status not in TRANSIENT and status < 500:
-            raise UserError(
-                f"{where} refused the request ({answer}). Check `base_url`, `model` and the other "
-                "settings of the judge in the configuration; all replies so far are kept."
-            ) from None
-        return answer
+        if refusal.is_of_one_question():
+            raise QuestionRefused(answer) from None
+        if status in TRANSIENT or status >= 500:
+            return answer
+        advice = "All replies so far are kept."
+        if status in OF_THE_SETTINGS:
+            advice = (
+                "Check `base_url`, `model` and the other settings of the judge in the configuration; "
+                "all replies so far are kept."
+            )
+        if re.search("max_(completion_)?tokens", answer):
+            advice += (
+                " `max_tokens_key` is the name under which `max_tokens` is sent; null sends none."
+            )
+        raise UserError(f"{refused} {advice}") from None
 
     def _no_answer(self, error):
+        """Why there is no answer; UserError where a retry is of no use."""
+        reason = None if self.answered else what_waiting_does_not_mend(error, self.proxy)
+        if reason:
+            raise UserError(f"{self.where} cannot be asked: {self._said(reason)}.") from None
+        return self._why(error)
+
+    def _why(self, error):
         if isinstance(error, TimeoutError):
             return f"no answer within {self.judge.timeout:g} s"
-        return self._without_key(str(error) or type(error).__name__)[:300].rstrip(".")
+        return self._said(error.answer() if isinstance(error, Refusal) else cause(error))
+
+    def _said(self, text):
+        """What somebody else says: not too long, and without the key, also where it is masked there."""
+        return MASKED_KEY.sub("[key]", self._without_key(text))[:LONGEST_WORDS].rstrip(".")
 
     def _without_key(self, text):
         return str(text).replace(self.key, "[key]") if self.key else str(text)
-
-
-def _may_be_billed(error):
-    """True where the judge may charge for a request whose answer was lost."""
-    connected = type(error.__cause__).__name__ not in ("ConnectError", "ConnectTimeout")
-    return not isinstance(error, openai.APIStatusError) and connected

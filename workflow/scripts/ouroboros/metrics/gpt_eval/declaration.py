@@ -17,6 +17,6 @@ def grade_error(name: str, measured: dict) -> float | None:
 FIELDS = (
     *(Field(f"{name}.mean", name, "mean grade, 0 to 9", "{:.2f}", partial(grade_error, name)) for name in GRADED),
     Field("graded", "graded", "completions with grades", "{:,}"),
-    Field("unparsed", "unparsed", "completions whose replies could not be read", "{:,}"),
+    Field("unparsed", "ungraded", "completions without grades: the judge's log says why", "{:,}"),
     Field("bill.money", "cost", "by the judge's prices", "{:.2f}"),
 )  # fmt: skip

@@ -6,6 +6,7 @@ import re
 import numpy as np
 
 from ouroboros.metrics.gpt_eval.declaration import GRADED
+from ouroboros.metrics.gpt_eval.thoughts import without_thoughts
 from ouroboros.metrics.ppl.ratio import ratio
 
 BEST = 9
@@ -30,8 +31,8 @@ QUOTES = str.maketrans(
     dict.fromkeys("'`\u00b4\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb", '"')
 )
 OBJECT = re.compile(r"\{[^{}]*\}")
-THOUGHTS = re.compile(r"<think>.*?</think>", re.DOTALL)  # reasoning that some servers leave in
 NINTHS = re.compile(rf'(:\s*)(\d+)\s*/\s*{BEST}(?=\s*[,}}"])')
+BEGINS_WITH_OBJECT = re.compile(r"\W*(json\b)?\W*\{")  # or with a code fence around it
 TRAILING_COMMA = re.compile(r",\s*\}")
 
 
@@ -40,13 +41,18 @@ def question(beginning: str, completion: str) -> str:
     return QUESTION.format(beginning=beginning.strip(), completion=completion.strip())
 
 
-def read_grades(reply: str) -> dict[str, int] | None:
+def read_grades(reply: str, cut: bool) -> dict[str, int] | None:
     """The grades in a judge's reply, or None where it does not say them plainly.
 
     They are a JSON object with the three names and whole numbers from 0 to 9 (or "8/9"), also inside
     prose or a code fence, with quotes of any kind. Several objects count if they agree; nothing is guessed.
+    A reply that was `cut` off has to begin with them: words before them may be a thought, whose tags
+    nobody knows, or which stand in the prompt.
     """
-    found = [_grades(text) for text in OBJECT.findall(THOUGHTS.sub("", reply))]
+    answer = without_thoughts(reply)
+    if cut and not BEGINS_WITH_OBJECT.match(answer):
+        return None
+    found = [_grades(text) for text in OBJECT.findall(answer)]
     found = [grades for grades in found if grades is not None]
     return found[0] if found and all(grades == found[0] for grades in found) else None
 
@@ -84,7 +90,7 @@ def _grades(text):
         form = NINTHS.sub(r"\1\2", TRAILING_COMMA.sub("}", form))
         try:
             pairs = json.loads(form, object_pairs_hook=list)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         grades = {}
         for name in GRADED:
@@ -98,7 +104,7 @@ def _grades(text):
 
 def _grade(value):
     if isinstance(value, str):
-        match = re.fullmatch(rf"\s*(\d+)\s*(?:/\s*{BEST}\s*)?", value)
+        match = re.fullmatch(rf"\s*(\d{{1,3}})\s*(?:/\s*{BEST}\s*)?", value)
         value = int(match[1]) if match else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None

@@ -5,6 +5,8 @@ import hashlib
 import json
 import logging
 import os
+import re
+from collections import Counter
 from dataclasses import dataclass
 
 from ouroboros.errors import UserError
@@ -12,8 +14,14 @@ from ouroboros.jobs.progress import Progress
 from ouroboros.metrics.gpt_eval.client import JudgeClient
 from ouroboros.metrics.gpt_eval.grades import question, read_grades
 from ouroboros.metrics.gpt_eval.price import estimate
+from ouroboros.metrics.gpt_eval.refusals import QuestionRefused
 
 log = logging.getLogger("ouroboros")
+
+# Names that servers have for why a reply ended: the limit of tokens, and a filter.
+CUT = re.compile("length|limit|max_", re.IGNORECASE)
+FILTERED = re.compile("filter|safety|sensitive|refusal|prohibited|guardrail", re.IGNORECASE)
+MOST_REASONS = 5  # that are listed at the end
 
 
 @dataclass(frozen=True)
@@ -24,7 +32,7 @@ class Judge:
     model: str
     temperature: float | None
     max_tokens: int
-    max_tokens_key: str
+    max_tokens_key: str | None
     attempts: int
     concurrency: int
     requests_per_minute: float
@@ -41,7 +49,8 @@ class Judge:
         `copy` tells equal completions of one beginning apart, `attempt` the requests about one.
         """
         temperature = None if self.temperature is None else float(self.temperature)
-        settings = [self.base_url, self.model, temperature, self.max_tokens]
+        most = None if self.max_tokens_key is None else self.max_tokens
+        settings = [self.base_url, self.model, temperature, most]
         identity = [*settings, question, copy, attempt]
         return hashlib.sha256(json.dumps(identity).encode()).hexdigest()
 
@@ -68,9 +77,10 @@ def questions(stories: list[dict]) -> list[list[str]]:
 def grade(judge: Judge, stories: list[dict], replies) -> tuple[list[list], list[dict]]:
     """Grades of every completion, in the shape of `stories`, and the records of all replies.
 
-    A completion's grades are None where none of `attempts` replies could be read. `replies` is an
-    open log of replies; the judge is asked only for what is not in it. Raises UserError when the judge
-    refuses, keeps failing, or costs more than its budget.
+    A completion's grades are None where none of `attempts` replies could be read, and where the judge
+    refuses it alone; why is logged. `replies` is an open log of replies; the judge is asked only for
+    what is not in it. Raises UserError when the judge refuses, keeps failing, or costs more than its
+    budget.
     """
     texts = questions(stories)
     missing = [
@@ -79,7 +89,15 @@ def grade(judge: Judge, stories: list[dict], replies) -> tuple[list[list], list[
     ]  # fmt: skip
     if missing:
         _check_budget(judge, missing, replies.spent)
-    return asyncio.run(_grade(judge, texts, replies))
+    client = JudgeClient(judge, read_key(judge.key_variable), replies)
+    grades, records, ungraded = asyncio.run(_grade(judge, client, texts, replies))
+    if ungraded:
+        log.warning(
+            "%d of %d completions have no grades. %s.",
+            ungraded.total(), sum(map(len, texts)),
+            "; ".join(f"{count}: {why}" for why, count in ungraded.most_common(MOST_REASONS)),
+        )  # fmt: skip
+    return grades, records
 
 
 def _check_budget(judge, missing, spent):
@@ -99,25 +117,42 @@ def _check_budget(judge, missing, spent):
         )
 
 
-async def _grade(judge, texts, replies):
-    client = JudgeClient(judge, read_key(judge.key_variable), replies)
+async def _grade(judge, client, texts, replies):
     grades = [[None] * len(story) for story in texts]
     records = [[[] for _ in story] for story in texts]
     places = [(story, copy) for story, each in enumerate(texts) for copy in range(len(each))]
     waiting = iter(places)
     progress = Progress("gpt_eval", len(places), "completions")
+    ungraded = Counter()  # why -> completions
 
     async def work():
         for story, copy in waiting:
-            text = texts[story][copy]
-            for attempt in range(judge.attempts):
-                digest = judge.digest(text, copy, attempt)
-                record = replies.get(digest) or await client.reply(text, digest)
-                records[story][copy].append(record)
-                grades[story][copy] = read_grades(record["reply"])
-                if grades[story][copy] is not None:
-                    break
+            why = await ask_about(story, copy)
+            if grades[story][copy] is None:
+                if why not in ungraded:
+                    log.warning("A completion has no grades: %s.", why)
+                ungraded[why] += 1
             progress.add(1)
+
+    async def ask_about(story, copy):
+        """Fill in the grades of a completion; why it has none, if so."""
+        text, why = texts[story][copy], None
+        for attempt in range(judge.attempts):
+            digest = judge.digest(text, copy, attempt)
+            record = replies.get(digest)
+            if record is None:
+                if why is not None and _was_stopped(records[story][copy][-1]):
+                    return why  # another one would be stopped as well, at the same price
+                try:
+                    record = await client.reply(text, digest)
+                except QuestionRefused as refusal:
+                    return f"the judge refuses to grade it ({refusal})"
+            records[story][copy].append(record)
+            grades[story][copy] = read_grades(record["reply"], cut=_was_stopped(record))
+            if grades[story][copy] is not None:
+                return None
+            why = _why_ungraded(record)
+        return why
 
     try:
         async with asyncio.TaskGroup() as workers:
@@ -128,4 +163,22 @@ async def _grade(judge, texts, replies):
     finally:
         await client.close()
         progress.close()
-    return grades, [record for story in records for attempts in story for record in attempts]
+    records = [record for story in records for attempts in story for record in attempts]
+    return grades, records, ungraded
+
+
+def _was_stopped(record):
+    return bool(CUT.search(record["finish_reason"]) or FILTERED.search(record["finish_reason"]))
+
+
+def _why_ungraded(record):
+    if CUT.search(record["finish_reason"]):
+        return (
+            "the reply was cut off by the limit of tokens before it said any (raise `max_tokens` of "
+            "the judge, or the limit of its server)"
+        )
+    if FILTERED.search(record["finish_reason"]):
+        return f"the judge's filter stopped the reply (finish_reason {record['finish_reason']})"
+    if not record["reply"].strip():
+        return "the reply is empty"
+    return "the reply could not be read"
