@@ -17,7 +17,7 @@ def read_answer(body: str) -> dict:
         raise Refusal(200, body) from None
     try:
         choice = decoded["choices"][0]
-        message = choice["message"]
+        message = choice["message"] or {}
         reply = _text(message.get("content")) or _text(message.get("refusal"))
         error = choice.get("error") or decoded.get("error")
     except (LookupError, TypeError, AttributeError):

@@ -175,7 +175,7 @@ def _why_ungraded(record):
     if CUT.search(record["finish_reason"]):
         return (
             "the reply was cut off by the limit of tokens before it said any (raise `max_tokens` of "
-            "the judge, or the limit of its server)"
+            "the judge; or, if it ended sooner than that, the context of its server)"
         )
     if FILTERED.search(record["finish_reason"]):
         return f"the judge's filter stopped the reply (finish_reason {record['finish_reason']})"

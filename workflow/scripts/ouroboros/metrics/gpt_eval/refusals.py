@@ -11,8 +11,9 @@ FILTERED = (
 )
 TOO_LONG = (
     r"context[ _-]?(length|window|size)|maximum context|too[ _]long|above_max_length"
-    r"|too many (input |prompt )?tokens|(input|prompt) (length|is too large)"
-    r"|maximum (input|prompt|sequence)"
+    r"|too many (input |prompt )?tokens|(input|prompt) (length|is too large)|reduce the length"
+    r"|maximum (input|prompt|sequence|number of tokens)|tokens exceed|must have less than \d+ tokens"
+    r"|`?inputs`? tokens \+"
 )
 OF_ONE_QUESTION = re.compile(f"{FILTERED}|{TOO_LONG}", re.IGNORECASE)
 OF_THE_LIMIT = re.compile(r"max_(completion_)?tokens\b.{0,20} too large", re.IGNORECASE)
