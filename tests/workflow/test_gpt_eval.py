@@ -76,7 +76,7 @@ def test_completions_are_each_lms_own(judged):
 def test_a_stop_is_gone_on_from_and_the_key_is_nowhere(judged, server):
     environment = {"OPENAI_API_KEY": KEY, "NO_PROXY": "127.0.0.1"}
     seen = judged.run(TARGET, environment={**environment, "OPENAI_API_KEY": "sk-wrong"}).stdout
-    assert "OPENAI_API_KEY is wrong" in seen and "Traceback" not in seen
+    assert "variable OPENAI_API_KEY." in seen and "Traceback" not in seen
     # one request at a time: two replies, then an end
     judged.configure(configured(server.url, {"concurrency": 1}))
     grades = '{"grammar": 1, "creativity": 2, "consistency": 3}'
@@ -84,6 +84,7 @@ def test_a_stop_is_gone_on_from_and_the_key_is_nowhere(judged, server):
     before = len(server.requests)
     stopped = judged.run(TARGET, environment=environment).stdout
     assert "failed 1 times in a row, at last with: 503" in stopped
+    assert "gpt_eval tiny gen1: The judge at http" in stopped  # its warnings, in between
     assert len((judged.folder / REPLIES).read_text().splitlines()) == 2
     finished = judged.run(TARGET, environment=environment)
     assert finished.returncode == 0, finished.stdout[-4000:]

@@ -100,6 +100,13 @@ def test_how_it_is_asked_changes_nothing(server, replies):
     assert len(server.requests) == 6
 
 
+def test_replies_of_earlier_versions_are_found():
+    server = SimpleNamespace(url="http://127.0.0.1:8000/v1")
+    assert Judge(**settings(server)).digest("Tom", 1, 2) == (
+        "23a5d11f1d8ff4dc0e28d1a5654c150930d87e2e7bb97d3bac66e17e64d73da3"
+    )
+
+
 def test_a_damaged_file_of_replies_is_named(server, replies):
     ask(server, replies)
     replies.write_bytes(b"}{\n" + replies.read_bytes())
