@@ -3,6 +3,14 @@ import sys
 from snakemake.utils import min_version
 
 min_version("9.19")
+if len(workflow.included_stack) > 1:
+    raise WorkflowError(
+        "Ouroboros cannot be a module of another workflow, or be included: its names, paths and checks "
+        "are those of a whole workflow. Run it as one, in a folder of its own: "
+        f"snakemake --snakefile {workflow.included_stack[-1].get_path_or_uri(secret_free=True)} "
+        "--directory FOLDER TARGET (a rule of yours can, too). Its artifacts are files of yours then: "
+        "FOLDER/results/..."
+    )
 # A lineage is a chain of two jobs per generation, and Snakemake walks it recursively.
 sys.setrecursionlimit(100_000)
 
@@ -40,6 +48,7 @@ for TARGET in ["all", *GROUPS]:
 ask_the_cluster()
 check_targets()
 note_the_lock()
+end_on_hangup()
 
 
 onstart:

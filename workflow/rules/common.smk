@@ -3,6 +3,7 @@
 Nothing heavy: every job of a cluster reads this again.
 """
 
+import functools
 import os
 import re
 import sys
@@ -17,6 +18,7 @@ from ouroboros.errors import UserError
 from ouroboros.pipeline import declarations, local_files, paths, plans, reports, targets
 from ouroboros.pipeline import resources as job_resources
 from ouroboros.pipeline.experiment import Experiment
+from ouroboros.preflight.place import check_place
 
 # Jobs inherit these. They keep the C library from handing every tensor's memory back to the
 # kernel: the page faults would cost training on a CPU much of its time.
@@ -28,17 +30,10 @@ ROOT = Path(workflow.basedir)
 ENVIRONMENT = f"{ROOT}/envs/ouroboros.yaml"
 
 try:
+    check_place(ROOT, sys.executable)
     SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
     RESOLVED = resolve(config, declarations.complete(SCHEMA))
     EXPERIMENT = Experiment(RESOLVED, ROOT)
-    SOURCE_FILES = {
-        name: local_files.source_files(name, settings, ROOT)
-        for name, settings in RESOLVED["corpora"].items()
-    }
-    TASK_FILES = {
-        name: local_files.task_files(name, settings, ROOT)
-        for name, settings in RESOLVED["tasks"].items()
-    }
 except UserError as error:
     raise WorkflowError(str(error))
 
@@ -75,6 +70,19 @@ def by(function):
             raise WorkflowError(str(error))
 
     return value
+
+
+# Looked for where a target needs them: a file that is missing stops nothing else.
+@functools.cache
+def source_files(corpus):
+    """The files that a corpus is made of."""
+    return local_files.source_files(corpus, RESOLVED["corpora"][corpus], ROOT)
+
+
+@functools.cache
+def task_files(task):
+    """The files that a task is made of, by split."""
+    return local_files.task_files(task, RESOLVED["tasks"][task], ROOT)
 
 
 def part(name):

@@ -3,7 +3,7 @@
 
 rule initial_corpus:
     input:
-        files=lambda wildcards: SOURCE_FILES[wildcards.corpus],
+        files=by(lambda wildcards: source_files(wildcards.corpus)),
     output:
         train="results/corpora/{corpus}/train.parquet",
         heldout="results/corpora/{corpus}/heldout.parquet",
@@ -124,7 +124,7 @@ rule clean_lexicon:
 
 rule task:
     input:
-        unpack(lambda wildcards: TASK_FILES[wildcards.task]),
+        unpack(by(lambda wildcards: task_files(wildcards.task))),
     output:
         train="results/tasks/{task}/train.parquet",
         validation="results/tasks/{task}/validation.parquet",

@@ -58,8 +58,10 @@ rule group_plan:
     conda:
         ENVIRONMENT
     params:
-        facts=lambda wildcards: plans.plan_facts(
-            EXPERIMENT, wildcards.group, SOURCE_FILES, TASK_FILES
+        facts=by(
+            lambda wildcards: plans.plan_facts(
+                EXPERIMENT, wildcards.group, source_files, task_files
+            )
         ),
     script:
         "../scripts/group_plan.py"

@@ -1,6 +1,8 @@
 """Checks before anything runs: names, targets, the folder, GPUs, the cluster."""
 
 import os
+import signal
+import threading
 
 from snakemake.cli import get_argument_parser
 
@@ -25,15 +27,18 @@ def check_group_names():
 
 def check_targets():
     """Say what is wrong with a target of the command line that no rule makes."""
+    program = Path(sys.argv[0])  # `snakemake`, or .../snakemake/__main__.py
+    if not workflow.is_main_process or "snakemake" not in (program.name, program.parent.name):
+        return  # another program that calls Snakemake's functions, with arguments of its own
     # As Snakemake itself reads its command line, of which the workflow is told later than this.
     asked, _ = get_argument_parser().parse_known_args(sys.argv[1:])
-    for target in asked.targets if workflow.is_main_process else ():
+    for target in asked.targets:
         path = str(Path(target))  # without a ./ before it, as Snakemake takes it
         if workflow.is_rule(target):
             if workflow.get_rule(target).has_wildcards():
                 raise WorkflowError(f"{target}: {targets.complain_of_step(EXPERIMENT)}")
         elif not (
-            any(maker.is_producer(path) for maker in workflow.rules) or Path(target).exists()
+            any(maker.is_producer(path) for maker in workflow.rules) or Path(target).is_file()
         ):
             raise WorkflowError(f"{target}: {targets.complain_of_path(EXPERIMENT, target)}")
 
@@ -43,6 +48,13 @@ def note_the_lock():
     note = describe_lock(Path.cwd()) if workflow.is_main_process else None
     if note:
         print(note, file=sys.stderr)
+
+
+def end_on_hangup():
+    """A terminal that is closed ends a run as SIGTERM does, so that no lock is left."""
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if in_main_thread and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # not with nohup
+        signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
 
 
 def ask_the_cluster():
@@ -62,9 +74,21 @@ def _site_resource(key, gpus):
     return value if gpus.is_evaluable() else of(gpus.value)
 
 
+def written_folders():
+    """The folders that jobs write to: of this run, and where links in results/ lead."""
+    results = Path("results")
+    links = sorted(path for path in results.glob("*") if path.is_symlink())
+    return [Path.cwd(), results, Path("logs"), *links]
+
+
 def check_folders():
     """Every folder that jobs write to can be written."""
-    for folder in (Path.cwd(), Path("results"), Path("logs")):
+    for folder in written_folders():
+        if folder.is_symlink() and not folder.exists():
+            raise WorkflowError(
+                f"{folder} is a link to {os.readlink(folder)}, which is not there: mount or make that "
+                "folder, or remove the link."
+            )
         if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
             raise WorkflowError(
                 f"{folder.resolve()} cannot be written (it is read-only, or another user's). Run "
@@ -104,8 +128,9 @@ def check_cluster():
                 name, asked.get("slurm_partition"), min(longest, longest_of_all or longest)
             )
         if requests:
-            written = Path.cwd(), Path("results"), Path("logs")
-            folders = dict.fromkeys(folder.resolve() for folder in written if folder.exists())
+            folders = dict.fromkeys(
+                folder.resolve() for folder in written_folders() if folder.exists()
+            )
             slurm.check_shared_paths([*folders], NEEDED, min(requests))
     except UserError as error:
         raise WorkflowError(str(error))

@@ -15,7 +15,11 @@ class DamagedArtifact(UserError):
     def __init__(self, path, why: str):
         path = Path(path)
         if path.is_symlink():  # to an artifact that lineages share
-            path = Path(os.path.relpath(path.resolve()))
+            path, results = path.resolve(), Path("results").resolve()  # which may be a link too
+            if path.is_relative_to(results):
+                path = Path("results", path.relative_to(results))
+            else:
+                path = Path(os.path.relpath(path))
         super().__init__(
             f"{path} is damaged: {why}. Nothing was made of it. Make it again with\n"
             f"    snakemake --cores all --force {path}\n"

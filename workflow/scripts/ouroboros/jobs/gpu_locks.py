@@ -4,7 +4,6 @@ Snakemake counts GPUs but does not assign them. The operating system releases a 
 the job ends, however it ends. Nothing here starts CUDA, which reads CUDA_VISIBLE_DEVICES only once.
 """
 
-import fcntl
 import logging
 import os
 import re
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ouroboros.errors import UserError
+from ouroboros.storage.locks import lock
 
 log = logging.getLogger("ouroboros")
 
@@ -126,7 +126,7 @@ def _lock(count, candidates, folder):
     with ExitStack() as files:
         # One job chooses at a time: else two jobs that want two each could hold one each for ever.
         choosing = files.enter_context(_open(folder, "choosing"))
-        fcntl.flock(choosing, fcntl.LOCK_EX)
+        lock(choosing, f"Two jobs may take one GPU: {folder} has to be on another.")
         with ExitStack() as locked:
             for gpu in candidates:
                 if len(names) == count:
@@ -137,9 +137,7 @@ def _lock(count, candidates, folder):
                     )
                     continue
                 file = locked.enter_context(_open(folder, gpu.name.replace("/", "_")))
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
+                if not lock(file, f"Another job may take GPU {gpu.index} too.", wait=False):
                     holder = file.read().strip() or "?"
                     refusals.append(f"GPU {gpu.index}, which process {holder} computes on")
                     continue

@@ -1,13 +1,13 @@
-"""End a job on SIGTERM or SIGINT: at once, or after its state is on disk.
+"""End a job on SIGTERM, SIGINT or SIGHUP: at once, or after its state is on disk.
 
-Schedulers send SIGTERM some time before SIGKILL; a terminal sends SIGINT. Both become an exception,
-so that half-written files are removed on the way out.
+Schedulers send SIGTERM some time before SIGKILL; a terminal sends SIGINT, and SIGHUP when it is closed.
+Each becomes an exception, so that half-written files are removed on the way out.
 """
 
 import contextlib
 import signal
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _received = None  # number of the signal that waits
 _deferred = False
 
@@ -22,9 +22,10 @@ class Stopped(SystemExit):
 
 @contextlib.contextmanager
 def stop_on_signals():
-    """Raise `Stopped` in this context when a signal arrives."""
+    """Raise `Stopped` in this context when a signal arrives; `nohup` keeps SIGHUP away."""
     global _received
-    before = {number: signal.signal(number, _handle) for number in SIGNALS}
+    kept_away = {signal.SIGHUP} if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else {}
+    before = {number: signal.signal(number, _handle) for number in {*SIGNALS} - {*kept_away}}
     try:
         yield
     finally:

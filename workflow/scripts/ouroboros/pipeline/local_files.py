@@ -54,7 +54,7 @@ def matching(key: str, patterns: list[str], formats: str) -> list[str]:
     """
     found = []
     for pattern in patterns:
-        files = sorted(glob.glob(pattern, recursive=True))
+        files = [pattern] if Path(pattern).is_file() else sorted(glob.glob(pattern, recursive=True))
         if not files:
             raise UserError(
                 f"config: {key}: {pattern!r} matches no file (looked from {Path.cwd()}). "

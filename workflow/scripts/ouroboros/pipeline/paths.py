@@ -73,6 +73,15 @@ def parse(path: str) -> Artifact | None:
     return None
 
 
+def is_folder(path: str) -> bool:
+    """Tell whether a path is that of a folder which artifacts lie in, and which no rule makes."""
+    return path == "results" or any(
+        _compile(pattern.rsplit("/", count)[0]).fullmatch(path)
+        for pattern in _PATTERNS.values()
+        for count in range(1, pattern.count("/"))
+    )
+
+
 def shard(lineage: str, lm: str, number: int) -> str:
     """The path of a corpus's shard; shards are numbered from 0."""
     return SHARD.format(lineage=lineage, lm=lm, shard=f"{number:05d}")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from ouroboros.errors import UserError
@@ -57,9 +58,12 @@ def calibrations(experiment: Experiment, group: str) -> dict[str, str]:
 
 
 def plan_facts(
-    experiment: Experiment, group: str, source_files: dict, task_files: dict
+    experiment: Experiment, group: str, source_files: Callable, task_files: Callable
 ) -> dict:  # fmt: skip
-    """The settings of a group's lineages, and the sizes and epochs that are known by now."""
+    """The settings of a group's lineages, and the sizes and epochs that are known by now.
+
+    `source_files` and `task_files` give the files of a corpus and of a task.
+    """
     lineages = {name: experiment.lineages[name] for name in experiment.groups[group]}
     resolved = experiment.resolved
     corpora = {
@@ -77,12 +81,12 @@ def plan_facts(
             name: {
                 "settings": resolved["corpora"][name],
                 "counts": _existing(path),
-                "bytes": sum(Path(file).stat().st_size for file in source_files[name]),
+                "bytes": sum(Path(file).stat().st_size for file in source_files(name)),
             }
             for name, path in corpora.items()
         },
         "tasks": {
-            name: {"settings": resolved["tasks"][name], "files": task_files[name]}
+            name: {"settings": resolved["tasks"][name], "files": task_files(name)}
             for name in sorted(tasks)
         },
         "judges": resolved["judges"],

@@ -40,10 +40,13 @@ def complain_of_step(experiment: Experiment) -> str:
 
 def complain_of_path(experiment: Experiment, target: str) -> str:
     """What is wrong with a target that no rule makes, and what would be right."""
-    top, *below = Path(target).parts or ["."]
+    path = Path(target)
+    top, *below = path.parts or ["."]
+    groups = [*experiment.groups, "all"]
+    if target.rstrip("/") == "results":
+        return f"this is a folder, and no target. Ask for one of {', '.join(groups)}."
     if not below:
-        known = [*experiment.groups, "all"]
-        return f"there is no such lineage, comparison or target. {suggestion(target, known)}"
+        return f"there is no such lineage, comparison or target. {suggestion(target, groups)}"
     if top != "results":
         return (
             "no rule makes this file. Targets begin with results/, seen from the folder where "
@@ -53,11 +56,43 @@ def complain_of_path(experiment: Experiment, target: str) -> str:
     if group not in {*experiment.groups, *paths.SHARED}:
         known = suggestion(group, experiment.groups)
         return f"there is no lineage {group!r} in the configuration. {known}"
+    if group == "corpora" and below[1:] and below[1] not in experiment.resolved["corpora"]:
+        return (
+            f"no lineage uses a corpus {below[1]!r}, and only what one uses is made. Name it as `corpus` "
+            f"of a lineage, or ask for another: {', '.join(experiment.resolved['corpora'])}."
+        )
+    for folder in map(str, path.parents):
+        artifact = paths.parse(folder)
+        if artifact and artifact.kind in ("CHECKPOINT", "TOKENIZER"):
+            return f"this file is made with the folder that it lies in. Ask for {folder}."
+    problem = "no rule makes this file."
+    if paths.is_folder(str(path)):
+        problem = "this is a folder, and no target."
+    if group in paths.SHARED:
+        return f"{problem} {_of_shared(experiment, group)}"
+    if problem != "no rule makes this file.":
+        problem += f" Ask for {group}, which is all that is made of it, or for a file."
+    if group in experiment.comparisons:
+        page, verdicts = (one.format(group=group) for one in (paths.REPORT, paths.FINDINGS))
+        return f"{problem} Of the comparison {group} there are {page} and {verdicts}, for example."
     measured = [
         f"{name}.json" for name, metric in experiment.metrics.items() if hasattr(metric, "INPUTS")
     ]
     return (
-        f"no rule makes this file. For generation 4 of {group} there are results/{group}/gen4/"
+        f"{problem} For generation 4 of {group} there are results/{group}/gen4/"
         f"{', '.join(measured)}, samples.md, checkpoint and corpus/shard-00000.parquet; README.md lists "
         "what appears where."
     )
+
+
+def _of_shared(experiment, folder):
+    """Which targets there are in a folder that lineages share."""
+    lineage = next(iter(experiment.lineages))
+    task = next(iter(experiment.resolved["tasks"]), "TASK")
+    return {
+        "corpora": f"Ask for {experiment.of_corpus(lineage, paths.TOKEN_COUNTS)}, for example.",
+        "lexicon": f"There are {experiment.lexicon(lineage)} and {paths.CLEAN_LEXICON}.",
+        "tasks": f"Ask for {paths.TASK.format(task=task, split='train')}, for example.",
+        "judges": f"A judge's replies come with its grades: results/{lineage}/gen1/gpt_eval.json.",
+        "calibration": "Speeds are measured for a plan: ask for `plan`.",
+    }[folder]

@@ -4,9 +4,12 @@ Snakemake discards what a job has made from a file that was modified later than 
 """
 
 import os
+import shlex
 import time
 from datetime import datetime
 from pathlib import Path
+
+from ouroboros.errors import UserError
 
 TOLERANCE = 2.0  # seconds that a file server's clock may be ahead of this machine's
 STAMP = ".snakemake_timestamp"  # the file in a folder whose time Snakemake takes for the folder's
@@ -21,13 +24,23 @@ def future_time(path) -> str | None:
 
 
 def reset_future_times(paths) -> list[str]:
-    """Set modification times that are in the future to the present; return the paths changed."""
+    """Set modification times that are in the future to the present; return the paths changed.
+
+    Raises UserError for a file of another user, whose time its owner alone can set.
+    """
     changed = []
     for path in map(str, paths):
         file = _stamped(path)
         now = time.time()
         if file.exists() and file.stat().st_mtime > now:
-            os.utime(file, (now, now))
+            try:
+                os.utime(file, (now, now))
+            except PermissionError as error:
+                raise UserError(
+                    f"{path} is dated in the future by this machine's clock, and Snakemake would discard "
+                    "what is made of it. Only its owner can give it the present time: "
+                    f"touch {shlex.quote(str(file))}"
+                ) from error
             changed.append(path)
     return changed
 

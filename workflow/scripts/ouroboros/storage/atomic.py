@@ -10,6 +10,11 @@ from pathlib import Path
 
 from ouroboros.errors import DamagedArtifact, UserError
 
+# What file systems answer to a call that they do not have: network shares, exFAT, FUSE, Lustre.
+UNSUPPORTED = {
+    errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM
+}  # fmt: skip
+
 
 @contextlib.contextmanager
 def new_file(path):
@@ -33,9 +38,20 @@ def new_directory(path):
 
 
 def link(target, path):
-    """Make `path` a symbolic link to `target`: a relative one, so that both can be moved together."""
+    """Make `path` a symbolic link to `target`: a relative one, so that both can be moved together.
+
+    Where the file system has no links, it is a copy.
+    """
     with _replacing(path) as temporary:
-        temporary.symlink_to(os.path.relpath(target, Path(path).parent))
+        # between real folders: a folder above may be a link itself, to another disk
+        source, folder = Path(target).resolve(), temporary.parent.resolve()
+        try:
+            temporary.symlink_to(os.path.relpath(source, folder))
+        except OSError as error:
+            if error.errno not in UNSUPPORTED:
+                raise
+            shutil.copyfile(source, temporary)
+            _flush(temporary)
 
 
 def write_json(path, value: dict):
@@ -100,13 +116,25 @@ def write_error(error, path) -> UserError | None:
     return None
 
 
+@contextlib.contextmanager
+def where_supported():
+    """Pass over a call that the file system does not have, and that what is written can do without."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in UNSUPPORTED:
+            raise
+
+
 def _flush(path):
     """Flush to disk, with the mode that the umask gives (some libraries write mode 600)."""
     if path.is_file():
-        path.chmod(0o666 & ~_umask())
+        with where_supported():
+            path.chmod(0o666 & ~_umask())
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        with where_supported():
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 

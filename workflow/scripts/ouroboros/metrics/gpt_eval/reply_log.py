@@ -1,14 +1,14 @@
 """The log of a judge's replies, each appended as it arrives: what was paid for is never asked again."""
 
 import contextlib
-import fcntl
 import json
 import logging
 import os
 from pathlib import Path
 
 from ouroboros.errors import UserError
-from ouroboros.storage.atomic import write_error
+from ouroboros.storage.atomic import where_supported, write_error
+from ouroboros.storage.locks import lock
 
 log = logging.getLogger("ouroboros")
 
@@ -50,7 +50,8 @@ class Replies:
         try:
             self.file.write(json.dumps(record).encode() + b"\n")
             self.file.flush()
-            os.fsync(self.file.fileno())
+            with where_supported():
+                os.fsync(self.file.fileno())
         except OSError as error:
             raise write_error(error, self.path) or error from error
         self._count(record)
@@ -70,8 +71,7 @@ class Replies:
             ) from error
 
     def _lock(self):
-        try:
-            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        without = f"Let no second job ask this judge meanwhile (`--resources judge=1`): both would write {self.path}."
+        if not lock(self.file, without, wait=False):
             log.info("Another job asks this judge; waiting for it to end.")
-            fcntl.flock(self.file, fcntl.LOCK_EX)
+            lock(self.file, without)
