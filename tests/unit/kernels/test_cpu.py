@@ -1,5 +1,6 @@
 """The compiled kernels: built once, done without where they cannot be, and equal to PyTorch."""
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -50,15 +51,47 @@ def test_without_a_compiler_it_says_so_and_goes_on(tmp_path):
 
 def test_a_compiler_that_fails_is_quoted(tmp_path):
     broken = tmp_path / "g++"
-    broken.write_text("#!/bin/sh\necho out of registers >&2; exit 1\n")
+    broken.write_text("#!/bin/sh\necho 'a.cpp: error: out of registers\nterminated.' >&2; exit 1\n")
     broken.chmod(0o755)
     said, _ = build(tmp_path, CXX=str(broken)).communicate()
-    assert said.endswith("False\n") and "out of registers" in said
+    assert said.endswith("False\n") and "(a.cpp: error: out of registers)" in said
 
 
-def test_a_cache_that_cannot_be_written_is_done_without(tmp_path):
-    (tmp_path / "file").write_text("")
-    assert build(tmp_path / "file", TMPDIR=str(tmp_path)).communicate()[0] == "True\n"
+def test_a_file_that_is_no_program_is_named(tmp_path, monkeypatch):
+    (tmp_path / "g++").write_bytes(b"\x7fELF")
+    (tmp_path / "g++").chmod(0o755)
+    monkeypatch.setenv("CXX", str(tmp_path / "g++"))
+    with pytest.raises(cpu.CompilerError, match="Exec format error"):
+        cpu._compile("-E")
+
+
+@pytest.mark.parametrize("call", ["ccache {}", "'{}' -pipe", "{}"])
+def test_cxx_is_a_command_as_in_a_makefile(tmp_path, monkeypatch, call):
+    """A launcher before the compiler, options after it, or a path with a space in it."""
+    compiler = tmp_path / "my tools/g++"
+    compiler.parent.mkdir()
+    compiler.write_text(f'#!/bin/sh\necho "$@" > "{tmp_path}/said"\n')
+    (tmp_path / "ccache").write_text('#!/bin/sh\nexec "my tools/g++" launched\n')
+    for program in (compiler, tmp_path / "ccache"):
+        program.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setenv("CXX", call.format(compiler))
+    cpu._compile("-E", "a.cpp")
+    said = (tmp_path / "said").read_text()
+    assert said == {"c": "launched\n", "'": "-pipe -E a.cpp\n", "{": "-E a.cpp\n"}[call[0]]
+
+
+def test_a_cache_that_no_program_is_loaded_from_is_told_from_a_missing_compiler(
+    tmp_path, monkeypatch, caplog
+):
+    writes = 'while [ $# -gt 1 ]; do test "$1" = -o && echo no library > "$2"; shift; done'
+    (tmp_path / "g++").write_text(f"#!/bin/sh\n{writes}\n")
+    (tmp_path / "g++").chmod(0o755)
+    monkeypatch.setenv("CXX", str(tmp_path / "g++"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cpu.kernels.__wrapped__() is None
+    assert "XDG_CACHE_HOME" in caplog.text and "Install" not in caplog.text
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ouroboros.data.hub_cache import cache_error
 from ouroboros.errors import UserError
 
 
@@ -90,6 +91,8 @@ def load_split(path: str, subset: str | None, split: str, advice: str):
     except ValueError as error:  # an unknown subset or split; datasets says which there are
         raise UserError(f"{name}, split {split!r}: {error}") from error
     except Exception as error:  # whatever the network and the hub's client raise
+        if explained := cache_error(name, error, path):
+            raise explained from error
         lines = str(error).strip().splitlines() or ["no message"]
         raise UserError(
             f"{name} could not be loaded ({type(error).__name__}: {lines[0]}). {advice}"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tokenizers import Encoding, Tokenizer, decoders, models, pre_tokenizers, trainers
 
+from ouroboros.data.hub_cache import cache_error
 from ouroboros.errors import DamagedArtifact, UserError
 from ouroboros.storage.atomic import new_directory
 from ouroboros.storage.checksums import verify_checksums, write_checksums
@@ -139,6 +140,8 @@ def _hub(path):
     try:
         return Tokenizer.from_pretrained(path)
     except Exception as error:  # whatever the network and the hub's client raise
+        if explained := cache_error(f"The tokenizer {path!r}", error, path):
+            raise explained from error
         raise UserError(
             f"The tokenizer {path!r} could not be fetched from the hub ({type(error).__name__}). "
             "Without a network, use `source: gpt2`, `source: train`, or give `path` a local folder "

@@ -11,6 +11,7 @@ import functools
 import hashlib
 import logging
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -26,19 +27,27 @@ HEADERS = sorted(Path(__file__).parent.glob("*.h"))
 FLAGS = ["-O3", "-march=native", "-fopenmp", "-fno-math-errno", "-std=c++17", "-shared", "-fPIC"]
 
 
+class CompilerError(Exception):
+    """There is no compiler, or it fails."""
+
+
 @functools.cache
 def kernels() -> ctypes.CDLL | None:
     """The library of compiled kernels; None, with one warning, where it cannot be built or loaded."""
     try:
         return ctypes.CDLL(str(_build()))
-    except (OSError, subprocess.CalledProcessError) as error:
-        reason = str(getattr(error, "stderr", None) or error).strip()
-        log.warning(
-            "The native kernels cannot be built, so PyTorch's own are used: right, but several times "
-            "slower on a CPU. Install a C++ compiler (g++), or name one in CXX. (%s)",
-            reason.splitlines()[-1] if reason else type(error).__name__,
-        )
-        return None
+    except CompilerError as error:
+        remedy = "Install a C++ compiler (g++), or name one that works in CXX"
+        reason = str(error)
+    except OSError as error:  # of the cache: full, or of a kind that no program may be loaded from
+        remedy, reason = "Name another folder for them in XDG_CACHE_HOME", str(error)
+    log.warning(
+        "The native kernels cannot be built, so PyTorch's own are used: right, but several times "
+        "slower on a CPU. %s. (%s)",
+        remedy,
+        reason,
+    )
+    return None
 
 
 def usable(*tensors: torch.Tensor) -> bool:
@@ -78,14 +87,8 @@ def panels(weights: torch.Tensor) -> torch.Tensor:
 
 def _build() -> Path:
     """Path of the shared library for this compiler, CPU and source; compiled unless cached."""
-    compiler = shutil.which(os.environ.get("CXX", "g++"))
-    if compiler is None:
-        raise FileNotFoundError(f"no {os.environ.get('CXX', 'g++')} on the PATH")
     # what -march=native means here: machines with other CPUs may share the cache
-    target = subprocess.run(
-        [compiler, "-march=native", "-E", "-v", "-x", "c++", os.devnull],
-        capture_output=True, text=True, check=True,
-    ).stderr  # fmt: skip
+    target = _compile("-march=native", "-E", "-v", "-x", "c++", os.devnull)
     code = [path.read_text(encoding="utf-8") for path in SOURCES + HEADERS]
     digest = hashlib.sha256("\n".join([target, *FLAGS, *code]).encode()).hexdigest()[:16]
     library = _folder() / f"kernels-{digest}.so"
@@ -93,11 +96,28 @@ def _build() -> Path:
         # to a file of its own first: other jobs may build too, and this one may be killed
         with tempfile.TemporaryDirectory(dir=library.parent) as folder:
             made = Path(folder, library.name)
-            subprocess.run(
-                [compiler, *FLAGS, "-o", made, *SOURCES], capture_output=True, text=True, check=True
-            )
+            _compile(*FLAGS, "-o", made, *SOURCES)
             made.rename(library)
     return library
+
+
+def _compile(*arguments) -> str:
+    """What the compiler says when it is called; CompilerError, with its own words, where it fails."""
+    compiler = os.environ.get("CXX") or "g++"
+    try:
+        # CXX="ccache g++" is two words, as in a Makefile
+        words = [compiler] if shutil.which(compiler) else shlex.split(compiler)
+        return subprocess.run(
+            [*words, *arguments], capture_output=True, text=True, check=True
+        ).stderr  # fmt: skip
+    except FileNotFoundError as error:
+        raise CompilerError(f"no {error.filename} on the PATH") from error
+    except subprocess.CalledProcessError as error:
+        lines = error.stderr.strip().splitlines() or [f"{compiler} fails without a word"]
+        said = next((line for line in lines if "error:" in line), lines[-1])
+        raise CompilerError(said.strip()) from error
+    except (OSError, ValueError) as error:
+        raise CompilerError(f"CXX is {compiler}: {error}") from error
 
 
 def _folder() -> Path:
