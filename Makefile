@@ -22,6 +22,7 @@ install-dev: .venv/installed-dev
 .venv/installed: envs/requirements.txt envs/snakemake
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Ouroboros needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Say which to use: make PYTHON=python3.11"; exit 1; }
+	@PYTHONPATH=workflow/scripts $(PYTHON) -m ouroboros.preflight.place
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -r envs/requirements.txt
 	@install -m 755 envs/snakemake $(BIN)/snakemake

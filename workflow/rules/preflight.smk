@@ -98,13 +98,13 @@ def check_folders():
 
 def check_gpus():
     """No job wants more GPUs than may be in use at once: Snakemake would give it fewer, silently."""
-    most = workflow.global_resources.get("gpu")
+    most = workflow.global_resources.get("gpu").value  # None without a limit
     for job in workflow.dag.needrun_jobs():
         asked = job.rule.resources.get("gpu")
         wanted = (asked.evaluate(job.wildcards, attempt=1).value if asked else 0) or 0
-        if most is not None and 0 < most.value < wanted:  # 0 is for a run without GPUs
+        if most is not None and 0 < most < wanted:  # 0 is for a run without GPUs
             raise WorkflowError(
-                f"A job of {job.rule.name} wants {wanted} GPUs, and the run may use {most.value} at "
+                f"A job of {job.rule.name} wants {wanted} GPUs, and the run may use {most} at "
                 f"a time. Give `--resources gpu={wanted}` (or more), or lower `gpu` of this rule "
                 "under `resources` in the configuration."
             )

@@ -1,5 +1,6 @@
 """Where the workflow lies: folders whose names Snakemake or a shell would read as something else."""
 
+import sys
 from pathlib import Path
 
 from ouroboros.errors import UserError
@@ -28,3 +29,10 @@ def check_place(root: Path, python: str):
             "`/elsewhere/.venv/bin/pip install -r envs/requirements.txt`, and run with "
             "`/elsewhere/.venv/bin/snakemake`. A run's folder (`--directory`) may have any name."
         )
+
+
+if __name__ == "__main__":  # `make`, before it installs anything
+    try:
+        check_place(Path.cwd(), str(Path(".venv/bin/python").absolute()))
+    except UserError as error:
+        sys.exit(str(error))
