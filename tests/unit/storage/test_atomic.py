@@ -8,7 +8,7 @@ from stat import S_ISDIR
 
 import pytest
 
-from ouroboros.errors import UserError
+from ouroboros.errors import DamagedArtifact, UserError
 from ouroboros.storage.atomic import (
     link,
     new_directory,
@@ -123,6 +123,76 @@ def test_a_link_is_relative_and_replaces_the_one_before(tmp_path, calls):
     assert os.readlink(tmp_path / "deep/link") == "../two"
     assert [call[0] for call in calls] == ["replace", "fsync"] * 2
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["link"]
+
+
+def test_a_link_below_a_link_to_another_disk_finds_its_target(tmp_path):
+    """results/LINEAGE is a link: a relative path is counted from the real folder."""
+    (tmp_path / "results/corpora").mkdir(parents=True)
+    (tmp_path / "results/corpora/a").write_text("a")
+    (tmp_path / "scratch/deep/tiny").mkdir(parents=True)
+    (tmp_path / "results/tiny").symlink_to("../scratch/deep/tiny")
+    link(tmp_path / "results/corpora/a", tmp_path / "results/tiny/gen0/a")
+    assert (tmp_path / "results/tiny/gen0/a").read_text() == "a"
+    assert not os.readlink(tmp_path / "results/tiny/gen0/a").startswith("/")
+
+
+def test_a_damaged_artifact_has_the_name_that_a_rule_makes(tmp_path, monkeypatch):
+    """Also where results/ itself is a link: the command in the message is to work."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scratch").mkdir()
+    (tmp_path / "results").symlink_to("scratch")
+    write_text("results/corpora/a", "a")
+    link("results/corpora/a", "results/tiny/gen0/a")
+    said = str(DamagedArtifact("results/tiny/gen0/a", "it is"))
+    assert "--force results/corpora/a\n" in said
+
+
+@pytest.fixture
+def lacking(monkeypatch):
+    """A file system that lacks a call: it fails as it does on one."""
+
+    def lack(name, code, fails=lambda *arguments: True):
+        call = getattr(os, name)
+
+        def failing(*arguments, **options):
+            if fails(*arguments):
+                raise OSError(code, os.strerror(code))
+            return call(*arguments, **options)
+
+        monkeypatch.setattr(os, name, failing)
+
+    return lack
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("fsync", errno.EINVAL),  # folders on CIFS and some FUSE
+        ("chmod", errno.EPERM),  # exFAT, CIFS, drvfs
+        ("chmod", errno.ENOTSUP),
+        ("symlink", errno.EPERM),  # exFAT
+        ("symlink", errno.EOPNOTSUPP),  # CIFS, Google Drive
+        ("symlink", errno.ENOSYS),
+    ],
+)
+def test_what_a_file_system_lacks_is_done_without(tmp_path, lacking, name, code):
+    only_folders = {"fsync": lambda descriptor: S_ISDIR(os.fstat(descriptor).st_mode)}
+    lacking(name, code, **({"fails": only_folders[name]} if name in only_folders else {}))
+    write_text(tmp_path / "a", "new")
+    with new_directory(tmp_path / "d") as temporary:
+        (temporary / "b").write_text("b")
+    link(tmp_path / "a", tmp_path / "deep/link")
+    assert (tmp_path / "a").read_text() == (tmp_path / "deep/link").read_text() == "new"
+    assert (tmp_path / "deep/link").is_symlink() == (name != "symlink")
+    assert {path.name for path in tmp_path.rglob("*")} == {"a", "d", "b", "deep", "link"}
+
+
+@pytest.mark.parametrize("name", ["fsync", "chmod", "symlink"])
+def test_a_broken_disk_is_none_that_lacks_something(tmp_path, lacking, name):
+    lacking(name, errno.EIO)
+    with pytest.raises(OSError, match="Input/output error"):
+        write_text(tmp_path / "a", "new")
+        link(tmp_path / "a", tmp_path / "link")
 
 
 def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path):
