@@ -24,7 +24,7 @@ COMMANDS = [
     ["--configfile", "object.yaml"],
     ["--config", "lineage={}"],
     ["--config", "models={m: {layers: 2, hidden_size: 8, heads: 4}}"],
-    ["--configfile", "files.yaml"],
+    ["--configfile", "files.yaml", "mine"],
     ["--configfile", "prompts.yaml"],
     ["--configfile", "demo"],
     ["--resources", "gpu", "demo"],
@@ -46,7 +46,8 @@ def command(folder, words):
     for name, text in CONFIGFILES.items():
         (folder / name).write_text(text)
     words = [str(folder / word) if word in CONFIGFILES else word for word in words]
-    targets = [] if words[0][0] != "-" or "demo" in words else ["--", "33m"]
+    asked = words[0][0] != "-" or {"demo", "mine"} & {*words}
+    targets = [] if asked else ["--", "33m"]
     result = subprocess.run(
         [sys.executable, REPOSITORY / "workflow/scripts/snakemake_command.py",
          "-n", "--cores", "1", *words, *targets],

@@ -86,7 +86,7 @@ def same(model, losses, found, whole):
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 @pytest.mark.parametrize("call", [1, 3, 5, 8, 9, 10, 18, 20])
 def test_stopped_by_a_signal(begin, whole, monkeypatch, caplog, call, number):
     """In the first update, within others, between them, and while the held-out stories are measured."""
@@ -101,6 +101,16 @@ def test_stopped_by_a_signal(begin, whole, monkeypatch, caplog, call, number):
     assert f"Resuming after update {done}" in caplog.text
     model, found = train_until_best(job, HELD_OUT, 0)
     assert same(model, job.losses, found, whole)
+
+
+def test_nohup_keeps_sighup_away():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stop_on_signals():
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_killed_after_any_update(begin, whole, monkeypatch, tmp_path):

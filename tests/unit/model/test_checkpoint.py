@@ -1,6 +1,8 @@
 """Checkpoints as other people's tools see them."""
 
+import errno
 import json
+import os
 import shutil
 from dataclasses import replace
 
@@ -74,6 +76,19 @@ def test_what_is_read_is_what_was_written(folder, model_settings):
 
 def test_others_may_read_it(folder):
     assert (folder / "model.safetensors").stat().st_mode & 0o044
+
+
+def test_it_is_written_where_files_have_no_modes(
+    model_settings, tokenizer_folder, tmp_path, monkeypatch
+):
+    """CIFS, exFAT: chmod fails. Copies of files with their modes would too."""
+
+    def chmod(*_, **__):
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "chmod", chmod)
+    write_checkpoint(initialise(model_settings, 0), tokenizer_folder, 0, {}, tmp_path / "c")
+    read_checkpoint(tmp_path / "c")
 
 
 def test_a_truncated_file_is_named(folder):

@@ -79,7 +79,36 @@ def test_targets_of_a_group(shipped):
         ("dmeo", "there is no such lineage, comparison or target. Did you mean 'demo'"),
         ("result/33m/gen4/ppl.json", "Targets begin with results/"),
         ("results/34m/gen4/ppl.json", "there is no lineage '34m' .* Did you mean '33m'"),
-        ("results/corpora/x", "no rule makes this file. For generation 4 of corpora"),
+        (
+            "results/corpora/x",
+            "no lineage uses a corpus 'x'.* or ask for another: tinystories, gram",
+        ),
+        (
+            "results/corpora/grammar/gpt3/tokens.json",
+            "no rule .* Ask for results/corpora/tinystories/gpt2",
+        ),
+        ("results/tasks/imdb/test.parquet", "no rule .* Ask for results/tasks/"),
+        ("results/lexicon/x", "There are results/lexicon/-18.0.txt and results/lexicon/clean.txt"),
+        ("results/judges/x.jsonl", "A judge's replies come with its grades"),
+        ("results/calibration/x.json", "ask for `plan`"),
+        ("results/", "this is a folder, and no target. Ask for one of 33m, 1m, demo, paper, all"),
+        ("results/corpora", "this is a folder, and no target. Ask for results/corpora/tiny"),
+        (
+            "results/demo",
+            "this is a folder, and no target. Ask for demo, which is all .* or for a file",
+        ),
+        ("./results/demo/gen4/", "this is a folder, and no target. Ask for demo"),
+        ("results/demo/gen4/corpus", "this is a folder"),
+        ("results/demo/gen4/pl.json", "no rule makes this file. For generation 4 of demo"),
+        (
+            "results/paper/x",
+            "no rule .* Of the comparison paper there are results/paper/report.html",
+        ),
+        ("results/demo/gen4/checkpoint/config.json", "Ask for results/demo/gen4/checkpoint."),
+        (
+            "results/corpora/grammar/gpt2/tokenizer/x",
+            "Ask for results/corpora/grammar/gpt2/tokenizer.",
+        ),
     ],
 )
 def test_what_is_said_of_a_wrong_target(shipped, target, said):
