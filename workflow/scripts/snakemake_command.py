@@ -5,10 +5,14 @@ ends in a traceback. Jobs and plugins call `python -m snakemake` and never pass 
 """
 
 import argparse
+import getpass
+import os
 import sys
+import tempfile
 from pathlib import Path
 
 from snakemake.cli import get_argument_parser, main
+from snakemake.common import get_appdirs
 from snakemake.exceptions import WorkflowError
 
 CONFIGURATIONS = (".yaml", ".yml", ".json")
@@ -105,9 +109,33 @@ def check(words: list[str], parser: argparse.ArgumentParser):
             parser.error(f"argument --configfile: there is no file {str(file)!r}")
 
 
+def name_the_user():
+    """Give a user who has no name, as in a container, one; Snakemake asks for it, and for a home."""
+    try:
+        getpass.getuser()
+    except (KeyError, OSError):  # since Python 3.13 the second
+        os.environ["USER"] = str(os.getuid())
+        os.environ.setdefault("HOME", "/")
+
+
+def check_cache():
+    """End the program where the cache cannot be written that Snakemake keeps what it reads in."""
+    cache = get_appdirs().user_cache_dir
+    try:
+        os.makedirs(cache, exist_ok=True)
+        tempfile.TemporaryFile(dir=cache).close()
+    except OSError as error:
+        sys.exit(
+            f"snakemake: error: Snakemake's cache {cache} cannot be written ({error.strerror}). Name a "
+            "folder that can be in the environment: XDG_CACHE_HOME=FOLDER snakemake ..., on macOS HOME."
+        )
+
+
 if __name__ == "__main__":
+    name_the_user()
     parser = get_argument_parser()
     parser.prog = "snakemake"
     sys.argv = ["snakemake", *sort_words(sys.argv[1:], parser)]
     check(sys.argv[1:], parser)
+    check_cache()
     main()

@@ -1,5 +1,9 @@
 """Which words of a command line are targets; Snakemake's own parser says what its options take."""
 
+import getpass
+import os
+import pwd
+
 import pytest
 import snakemake_command
 from snakemake.cli import get_argument_parser
@@ -84,3 +88,29 @@ def test_mistakes_are_refused_in_words(parser, line, message, capsys):
     with pytest.raises(SystemExit) as ended:
         snakemake_command.check(snakemake_command.sort_words(line.split(), parser), parser)
     assert ended.value.code == 2 and message in capsys.readouterr().err
+
+
+def test_a_user_without_a_name_gets_one(monkeypatch):
+    """A container that is run with a number as its user; Snakemake's header asks for the name."""
+
+    def getpwuid(number):
+        raise KeyError(f"getpwuid(): uid not found: {number}")
+
+    for key in ("LOGNAME", "USER", "LNAME", "USERNAME", "HOME"):
+        monkeypatch.setenv(key, "")  # so that it is put back, set or not
+        monkeypatch.delenv(key)
+    monkeypatch.setattr(pwd, "getpwuid", getpwuid)
+    snakemake_command.name_the_user()
+    assert getpass.getuser() == str(os.getuid())
+    get_argument_parser()  # which looks for profiles in the user's home
+
+
+def test_a_cache_that_cannot_be_written_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    snakemake_command.check_cache()
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(
+        SystemExit, match="file/snakemake cannot be written .*XDG_CACHE_HOME=FOLDER"
+    ):
+        snakemake_command.check_cache()
