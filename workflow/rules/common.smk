@@ -72,7 +72,7 @@ def by(function):
     return value
 
 
-# Looked for where a target needs them: a file that is missing stops nothing else.
+# Looked for where they are needed (check_targets): a file that is missing stops nothing else.
 @functools.cache
 def source_files(corpus):
     """The files that a corpus is made of."""

@@ -25,14 +25,24 @@ def check_group_names():
         raise WorkflowError(str(error))
 
 
-def check_targets():
-    """Say what is wrong with a target of the command line that no rule makes."""
+def asked_targets():
+    """The targets of the command line; everything where another program calls Snakemake's functions."""
     program = Path(sys.argv[0])  # `snakemake`, or .../snakemake/__main__.py
-    if not workflow.is_main_process or "snakemake" not in (program.name, program.parent.name):
-        return  # another program that calls Snakemake's functions, with arguments of its own
+    if "snakemake" not in (program.name, program.parent.name):
+        return [*GROUPS]
     # As Snakemake itself reads its command line, of which the workflow is told later than this.
-    asked, _ = get_argument_parser().parse_known_args(sys.argv[1:])
-    for target in asked.targets:
+    return get_argument_parser().parse_known_args(sys.argv[1:])[0].targets or ["all"]
+
+
+def check_targets():
+    """Say what is wrong with a target that no rule makes, and with the files that others are made of.
+
+    Those of a job would not do: Snakemake is silent about them where what it makes is there already.
+    """
+    if not workflow.is_main_process:
+        return
+    asked = asked_targets()
+    for target in asked:
         path = str(Path(target))  # without a ./ before it, as Snakemake takes it
         if workflow.is_rule(target):
             if workflow.get_rule(target).has_wildcards():
@@ -41,6 +51,15 @@ def check_targets():
             any(maker.is_producer(path) for maker in workflow.rules) or Path(target).is_file()
         ):
             raise WorkflowError(f"{target}: {targets.complain_of_path(EXPERIMENT, target)}")
+    for target in asked:
+        corpora, tasks = targets.sources(EXPERIMENT, target)
+        try:
+            for corpus in sorted(corpora):
+                source_files(corpus)
+            for task in sorted(tasks):
+                task_files(task)
+        except UserError as error:
+            raise WorkflowError(str(error))
 
 
 def note_the_lock():

@@ -116,6 +116,29 @@ def test_what_is_said_of_a_wrong_target(shipped, target, said):
         raise AssertionError(targets.complain_of_path(shipped, target))
 
 
+@pytest.mark.parametrize(
+    ("target", "corpora", "tasks"),
+    [
+        ("demo", {"grammar"}, {"demo-sst2", "demo-mrpc"}),
+        ("./results/demo/gen4/ppl.json", {"grammar"}, {"demo-sst2", "demo-mrpc"}),
+        ("results/corpora/grammar/gpt2/tokens.json", {"grammar"}, set()),
+        ("results/tasks/imdb/train.parquet", set(), {"imdb"}),
+        ("results/lexicon/clean.txt", set(), set()),
+    ],
+)
+def test_what_a_target_is_made_of(shipped, target, corpora, tasks):
+    assert targets.sources(shipped, target) == (corpora, tasks)
+
+
+def test_all_is_made_of_what_the_comparisons_are(shipped):
+    paper = targets.sources(shipped, "paper")
+    assert paper[0] == {"tinystories"}
+    for target in ("all", "plan", "results/report.html"):
+        assert targets.sources(shipped, target) == paper
+    planned = experiment(plan={"groups": ["demo"]})
+    assert targets.sources(planned, "plan")[0] == {"grammar"}
+
+
 def test_calibrations_are_shared_by_equal_settings():
     made = experiment(
         lineages={**CONFIG["lineages"], "twin": {**CONFIG["lineages"]["demo"], "seed": 5}}
