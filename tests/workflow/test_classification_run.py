@@ -5,9 +5,9 @@ import json
 
 from tools import TINY, artifacts
 
-TASKS = {
+TASKS = {  # Snakemake would take what is in braces for a wildcard
     "own": {
-        "kind": "sst2", "source": "files", "files": ["train.tsv"], "validation_files": ["valid*.jsonl"]
+        "kind": "sst2", "source": "files", "files": ["train{1}.tsv"], "validation_files": ["valid*.jsonl"]
     },
     "shipped": {"kind": "mrpc", "source": "fixture", "epochs": 0.25},
 }  # fmt: skip
@@ -23,7 +23,7 @@ def configure(workflow, tasks=("own", "shipped"), **changes):
     resources = config["lineages"]["tiny"]["overrides"]["resources"]
     resources["classification"] = {"gpu": 0, "threads": 1, "mem_mb": 500}
     workflow.configure(config)
-    (workflow.folder / "train.tsv").write_text("sentence\tlabel\ngood\t1\nbad\t0\nfine\t1\n")
+    (workflow.folder / "train{1}.tsv").write_text("sentence\tlabel\ngood\t1\nbad\t0\nfine\t1\n")
     (workflow.folder / "valid1.jsonl").write_text('{"sentence": "a good one", "label": 1}\n')
 
 
@@ -55,10 +55,10 @@ def test_every_lm_is_measured_on_every_task(lineage_copy):
 
 def test_a_row_that_is_wrong_ends_the_job_with_its_line(workflow):
     configure(workflow)
-    (workflow.folder / "train.tsv").write_text("sentence\tlabel\ngood\t1\nbad\t2\n")
+    (workflow.folder / "train{1}.tsv").write_text("sentence\tlabel\ngood\t1\nbad\t2\n")
     result = workflow.run("results/tasks/own/train.parquet")
     assert result.returncode != 0
-    assert "train.tsv, line 3: the label '2' is none of this task's" in result.stdout
+    assert "train{1}.tsv, line 3: the label '2' is none of this task's" in result.stdout
     assert not (workflow.folder / "results/tasks/own/train.parquet").exists()
 
 

@@ -59,6 +59,26 @@ def test_accumulate_trains_on_all_corpora_before(workflow):
     assert found == [("0", "0"), ("1", "0"), ("1", "1"), ("2", "0"), ("2", "1")]
 
 
+def test_local_folders_are_inputs(workflow):
+    """Of a dataset, a tokenizer and a task: as Snakemake compares them, a change makes anew."""
+    config = copy.deepcopy(TINY)
+    config["corpora"]["own"] = {"source": "hub", "path": "stories"}
+    config["tokenizers"]["small"] = {"source": "hub", "path": "words"}
+    config["tasks"] = {"mine": {"kind": "sst2", "source": "hub", "path": "examples"}}
+    workflow.configure(config)
+    made_of = {
+        "results/corpora/own/train.parquet": "stories/train.csv",
+        "results/corpora/own/small/tokenizer": "words/tokenizer.json",
+        "results/tasks/mine/train.parquet": "examples/deep/train.csv",
+    }
+    for file in made_of.values():
+        (workflow.folder / file).parent.mkdir(parents=True)
+        (workflow.folder / file).touch()
+    jobs = listed_jobs(workflow.run(*made_of, "-n").stdout)
+    for output, file in made_of.items():
+        assert any(output in job["output"] and file in job["input"] for job in jobs), file
+
+
 def test_a_thousand_generations_do_not_break_the_recursion(workflow):
     config = copy.deepcopy(TINY)
     config["sampling"]["tiny"]["shards"] = 1

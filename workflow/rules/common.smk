@@ -75,8 +75,14 @@ def by(function):
 # Looked for where they are needed (check_targets): a file that is missing stops nothing else.
 @functools.cache
 def source_files(corpus):
-    """The files that a corpus is made of."""
+    """The files that a corpus is made of, by key of its entry."""
     return local_files.source_files(corpus, RESOLVED["corpora"][corpus], ROOT)
+
+
+@functools.cache
+def tokenizer_files(tokenizer):
+    """The file of a local tokenizer."""
+    return local_files.tokenizer_files(tokenizer, RESOLVED["tokenizers"][tokenizer])
 
 
 @functools.cache

@@ -3,7 +3,7 @@
 
 rule initial_corpus:
     input:
-        files=by(lambda wildcards: source_files(wildcards.corpus)),
+        unpack(by(lambda wildcards: local_files.inputs(source_files(wildcards.corpus)))),
     output:
         train="results/corpora/{corpus}/train.parquet",
         heldout="results/corpora/{corpus}/heldout.parquet",
@@ -17,13 +17,19 @@ rule initial_corpus:
     resources:
         **resources("initial_corpus"),
     params:
-        settings=lambda wildcards: RESOLVED["corpora"][wildcards.corpus],
+        settings=by(
+            lambda wildcards: {
+                **RESOLVED["corpora"][wildcards.corpus],
+                **local_files.other_inputs(source_files(wildcards.corpus)),
+            }
+        ),
     script:
         "../scripts/initial_corpus.py"
 
 
 rule tokenizer:
     input:
+        unpack(by(lambda wildcards: local_files.inputs(tokenizer_files(wildcards.tokenizer)))),
         train="results/corpora/{corpus}/train.parquet",
     output:
         directory(paths.TOKENIZER),
@@ -35,7 +41,12 @@ rule tokenizer:
     resources:
         **resources("tokenizer"),
     params:
-        settings=lambda wildcards: RESOLVED["tokenizers"][wildcards.tokenizer],
+        settings=by(
+            lambda wildcards: {
+                **RESOLVED["tokenizers"][wildcards.tokenizer],
+                **local_files.other_inputs(tokenizer_files(wildcards.tokenizer)),
+            }
+        ),
     script:
         "../scripts/tokenizer.py"
 
@@ -124,7 +135,7 @@ rule clean_lexicon:
 
 rule task:
     input:
-        unpack(by(lambda wildcards: task_files(wildcards.task))),
+        unpack(by(lambda wildcards: local_files.inputs(task_files(wildcards.task)))),
     output:
         train="results/tasks/{task}/train.parquet",
         validation="results/tasks/{task}/validation.parquet",
@@ -136,6 +147,11 @@ rule task:
     resources:
         **resources("task"),
     params:
-        task=lambda wildcards: RESOLVED["tasks"][wildcards.task],
+        task=by(
+            lambda wildcards: {
+                **RESOLVED["tasks"][wildcards.task],
+                **local_files.other_inputs(task_files(wildcards.task)),
+            }
+        ),
     script:
         "../scripts/task.py"

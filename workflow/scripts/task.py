@@ -2,6 +2,7 @@
 
 from ouroboros.jobs.script import run
 from ouroboros.metrics.classification.tasks import KINDS, read_files, read_hub, write_examples
+from ouroboros.pipeline.local_files import all_inputs
 
 
 def main(snakemake):
@@ -12,7 +13,7 @@ def main(snakemake):
             name = settings[f"{split}_split"]
             examples = read_hub(kind, settings["path"], settings["subset"], name)
         else:
-            examples = read_files(kind, snakemake.input.get(split))
+            examples = read_files(kind, all_inputs(snakemake.input, settings, split))
         write_examples(kind, examples, snakemake.output.get(split))
 
 

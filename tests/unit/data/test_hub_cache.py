@@ -7,7 +7,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from ouroboros.data.hub_cache import cache_error
-from ouroboros.data.readers import load_split
+from ouroboros.data.readers import load_rows
 from ouroboros.data.tokenizer import make_tokenizer
 from ouroboros.errors import UserError
 
@@ -20,7 +20,7 @@ def test_a_local_folder_goes_through_the_cache_too(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "file/cache")
     with pytest.raises(UserError, match="could not be put into Hugging Face's cache .*Set HF_HOME"):
-        load_split(str(tmp_path / "own"), None, "train", "Without a network, do something else.")
+        [*load_rows(str(tmp_path / "own"), None, "train", ["text"], "Without a network, no.")]
 
 
 def test_a_tokenizer_of_the_hub(monkeypatch):

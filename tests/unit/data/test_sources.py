@@ -42,7 +42,7 @@ def test_txt_jsonl_and_parquet_together(tmp_path):
     )
     pq.write_table(pa.table({"text": ["Five.", None, "Six."]}), tmp_path / "c.parquet")
     settings = FILES | {
-        "files": [*paths, str(tmp_path / "*.parquet")],
+        "files": [*paths, str(tmp_path / "c.parquet")],
         "validation_files": paths[:1],
     }
     train, validation = read_source(settings)
@@ -61,14 +61,16 @@ def test_a_null_is_no_story_and_another_column_no_text(tmp_path):
     paths = files(tmp_path, a_jsonl='{"text": null}\n{"text": "One."}')
     assert [story.text for story in read_source(FILES | {"files": paths})[1]] == ["One."]
     pq.write_table(pa.table({"story": ["Two."]}), tmp_path / "b.parquet")
-    with pytest.raises(UserError, match="b.parquet, row 0: there is no text under 'text'.*'story'"):
+    with pytest.raises(
+        UserError, match="b.parquet: there is no column 'text'; there are 'story'. Set"
+    ):
         read_source(FILES | {"files": [str(tmp_path / "b.parquet")]})
 
 
 def test_rows_of_parquet_are_numbered_through(tmp_path):
     texts = [f"Story {n}." for n in range(20_001)]
     pq.write_table(pa.table({"text": [*texts, 7 * "x"]}), tmp_path / "a.parquet")
-    places = [place for place, _ in read_rows(tmp_path / "a.parquet")]
+    places = [place for place, _ in read_rows(tmp_path / "a.parquet", ["text"])]
     assert places == [f"{tmp_path / 'a.parquet'}, row {n}" for n in range(20_002)]
 
 
@@ -102,9 +104,15 @@ def test_a_separator_of_ones_own(tmp_path):
         (
             "a_jsonl",
             '{"story": "x"}',
-            "line 1: there is no text under 'text'; its keys are 'story'. Set",
+            "line 1: there is no column 'text'; there are 'story'. Set `column` of the corpus",
         ),
-        ("a_jsonl", '{"text": 7}', "line 1: there is no text under 'text'; its keys are 'text'"),
+        ("a_jsonl", '{"text": 7}', "line 1: the column 'text' holds int64, not text: 7."),
+        ("a_jsonl", '{"text": [1, {}]}', "line 1: the column 'text' holds list, not text"),
+        ("a_jsonl", '{"text": NaN}', "line 1: the column 'text' holds double, not text: nan"),
+        ("a_jsonl", '{"text": "a", "x": 1, "text": "b"}', "line 1: there are two columns 'text'"),
+        ("a_jsonl", r'{"text": "a \ud83d b"}', r"line 1: the column 'text' holds .ud83d, half of"),
+        ("a_jsonl", '{"text": 1' + 5000 * "0" + "}", "a.jsonl, line 1 cannot be read"),
+        ("a_txt", "\ufeff", "holds no text"),
         ("a_jsonl", "[1]", "a.jsonl, line 1 is not a JSON object"),
         ("a_jsonl", b'{"text": "caf\xe9"}', "a.jsonl is not UTF-8 text .byte 13."),
         ("a_parquet", "not parquet", "a.parquet is not a readable parquet file"),
@@ -117,6 +125,57 @@ def test_bad_files_are_named(tmp_path, name, content, message):
     with pytest.raises(UserError, match=message):
         write_splits(settings, outputs)
     assert not any(path.exists() for path in outputs.values())
+
+
+def test_no_story_has_a_byte_order_mark(tmp_path):
+    paths = files(
+        tmp_path,
+        a_txt="\ufeffOne.<|endoftext|>\ufeffTwo.",  # of two files that were joined
+        b_jsonl='\ufeff{"text": "Three."}\n\ufeff{"text": "\ufeffFour."}',
+        c_jsonl=r'{"text": "\ufeffFive."}',
+    )
+    pq.write_table(pa.table({"text": ["\ufeffSix."]}), tmp_path / "d.parquet")
+    settings = FILES | {"files": [*paths, str(tmp_path / "d.parquet")], "validation_files": paths}
+    texts = [story.text for story in read_source(settings)[0]]
+    assert texts == ["One.", "Two.", "Three.", "Four.", "Five.", "Six."]
+
+
+NO_TEXT = [
+    ([b"One."], None, "row 0: the column 'text' holds binary, not text"),
+    (["One.", None, b"Two."], pa.binary(), "row 0: the column 'text' holds binary"),
+    ([7], None, "row 0: the column 'text' holds int64, not text: 7."),
+    ([float("nan")], None, "holds double, not text: nan."),
+    ([["One."]], None, "holds list<item: string>, not text: .'One.'"),
+    ([{"role": "user"}], None, "holds struct<role: string>, not text"),
+    (['"One."'], getattr(pa, "json_", pa.binary)(), "the column 'text' holds (JSON|binary), not text"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("values", "kind", "message"), NO_TEXT)
+def test_a_column_of_something_else_is_refused(tmp_path, values, kind, message):
+    pq.write_table(pa.table({"text": pa.array(values, kind)}), tmp_path / "a.parquet")
+    with pytest.raises(UserError, match=message):
+        read_source(FILES | {"files": [str(tmp_path / "a.parquet")]})
+
+
+def test_columns_of_parquet_are_found_by_name_and_others_left_alone(tmp_path):
+    """Neither the year 20,000 nor the folder's name is any matter of the text's."""
+    (tmp_path / "text=x").mkdir()
+    path = tmp_path / "text=x/a.parquet"
+    late = pa.array([2**59, 2**59], pa.timestamp("us"))
+    pq.write_table(pa.table({"at": late, "text": ["One.", "Two."]}), path)
+    assert [row["text"] for _, row in read_rows(path, ["text"])] == ["One.", "Two."]
+    pq.write_table(pa.table([["One."], ["Two."]], names=["text", "text"]), path)
+    with pytest.raises(UserError, match="a.parquet: there are two columns 'text'. Rename"):
+        list(read_rows(path, ["text"]))
+
+
+def test_bytes_of_another_encoding_in_parquet(tmp_path):
+    offsets, latin = pa.py_buffer(b"\0\0\0\0\4\0\0\0"), pa.py_buffer(b"caf\xe9")
+    text = pa.StringArray.from_buffers(1, offsets, latin)
+    pq.write_table(pa.table({"text": text}), tmp_path / "a.parquet")
+    with pytest.raises(UserError, match="a.parquet: text in row 0 or .* is not UTF-8"):
+        read_source(FILES | {"files": [str(tmp_path / "a.parquet")]})
 
 
 def test_a_missing_file_is_named(tmp_path):
@@ -142,10 +201,33 @@ def test_the_hub_source_reads_a_local_dataset(dataset, tmp_path, monkeypatch):
 
 
 def test_a_column_or_split_that_a_dataset_does_not_have(dataset):
-    with pytest.raises(UserError, match="no column 'story'; it has text. Set `column`"):
+    with pytest.raises(UserError, match="no column 'story'; there are 'text'. Set `column`"):
         read_source(HUB | {"path": dataset, "column": "story"})
     with pytest.raises(UserError, match=r"split 'test': (?s:.*)validation"):
         read_source(HUB | {"path": dataset, "validation_split": "test"})
+
+
+def test_a_dataset_is_read_as_files_are(tmp_path, monkeypatch):
+    """Nulls are left out, byte order marks and what is no text too; a cause is told as it is."""
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+
+    def read(name, content, suffix="parquet"):
+        for split in ("train", "validation"):
+            path = tmp_path / name / f"{split}.{suffix}"
+            path.parent.mkdir(exist_ok=True)
+            pq.write_table(content, path) if suffix == "parquet" else path.write_text(content)
+        outputs = {split: tmp_path / split for split in ("train", "heldout", "validation")}
+        write_splits(HUB | {"path": str(tmp_path / name)}, outputs)
+        return texts_of(outputs["validation"])
+
+    texts = ["One.", None, "\ufeffTwo.", " "]
+    assert read("nulls", pa.table({"text": texts})) == ["One.", "Two."]
+    with pytest.raises(UserError, match="split 'train', row 0: the column 'text' holds binary"):
+        read("bytes", pa.table({"text": [b"One."]}))
+    with pytest.raises(UserError, match="split 'train': there are two columns 'text'"):
+        read("csv", "text,text\nOne.,Two.\n", "csv")
+    with pytest.raises(UserError, match=r"could not be loaded .ArrowInvalid.*twice in row 0.\.$"):
+        read("json", '{"text": "One.", "text": "Two."}\n', "jsonl")
 
 
 def test_an_unreachable_hub_says_what_works_offline(monkeypatch):

@@ -1,15 +1,13 @@
-"""Targets, reports, plans, local files and resources of an experiment."""
+"""Targets, reports, plans and resources of an experiment."""
 
 import copy
-import os
-import time
 
 import pytest
 from tools import CONFIG, REPOSITORY, SCHEMA
 
 from ouroboros.config.resolve import resolve
 from ouroboros.errors import UserError
-from ouroboros.pipeline import local_files, plans, reports, targets
+from ouroboros.pipeline import plans, reports, targets
 from ouroboros.pipeline.experiment import Experiment
 from ouroboros.pipeline.resources import resource, site_resources
 
@@ -181,30 +179,3 @@ def test_the_sites_choices_depend_on_the_gpus():
         "slurm_account": "us", "slurm_partition": "gpu", "gpu_model": "h100", "nodes": 1,
     }  # fmt: skip
     assert site_resources(cluster, 0)["gpu_model"] is None
-
-
-def test_local_files_are_looked_for_before_anything_runs(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    for name in ("a.txt", "b.txt"):
-        (tmp_path / name).write_text("story")
-    settings = {"source": "files", "files": ["*.txt"], "validation_files": []}
-    assert local_files.source_files("mine", settings, tmp_path) == ["a.txt", "b.txt"]
-    assert local_files.source_files("mine", {"source": "hub"}, tmp_path) == []
-    with pytest.raises(UserError, match=r"corpora.mine.files: 'c\*' matches no file"):
-        local_files.source_files("mine", {**settings, "files": ["c*"]}, tmp_path)
-    later = time.time() + 3600
-    os.utime("b.txt", (later, later))
-    with pytest.raises(UserError, match="b.txt was last changed at .* touch b.txt"):
-        local_files.source_files("mine", settings, tmp_path)
-
-
-def test_files_of_tasks_and_prompts(tmp_path):
-    fixture = local_files.task_files("demo-sst2", {"source": "fixture", "kind": "sst2"}, REPOSITORY)
-    assert fixture["train"] == [str(REPOSITORY / "resources/classification/sst2_train.jsonl")]
-    assert local_files.task_files("sst2", {"source": "hub"}, REPOSITORY) == {}
-    assert local_files.prompts_file("demo", "hub", REPOSITORY) == []
-    assert local_files.prompts_file("demo", "resources/prompts.yaml", REPOSITORY)
-    with pytest.raises(
-        UserError, match="The lineage demo: `prompts` of its evaluation: there is no"
-    ):
-        local_files.prompts_file("demo", "none.yaml", tmp_path)

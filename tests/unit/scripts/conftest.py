@@ -8,7 +8,7 @@ import sample
 import torch
 import train
 from script_inputs import Named, write_shard
-from tools import initialise, lively
+from tools import END, initialise, lively
 
 from ouroboros.model.checkpoint import write_checkpoint
 
@@ -34,7 +34,7 @@ def device(monkeypatch):
 @pytest.fixture
 def sampling_job(tmp_path, model_settings, tokenizer_folder, device):
     model = lively(initialise(model_settings, 0))
-    write_checkpoint(model, tokenizer_folder, 0, {}, tmp_path / "checkpoint")
+    write_checkpoint(model, tokenizer_folder, END, {}, tmp_path / "checkpoint")
     return SimpleNamespace(
         input=Named(checkpoint=tmp_path / "checkpoint"), output=[tmp_path / "shard.parquet"],
         params=Named(indices=[0, 12], sequence_length=10, temperature=1.0, seed=0, generation=1),

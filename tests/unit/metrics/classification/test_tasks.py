@@ -63,6 +63,36 @@ def test_classes_may_be_given_by_name(tmp_path):
     assert read_files(KINDS["qnli"], [path]).labels.tolist() == [1]
 
 
+def test_a_label_may_be_a_float_or_its_text(tmp_path):
+    """As pandas writes a column of whole numbers that once had a gap."""
+    rows = [{"sentence": "x", "label": label} for label in (1.0, 0, "1.0", " 0 ", "1")]
+    path = write(tmp_path, "a.jsonl", "\n".join(map(json.dumps, rows)))
+    assert read_files(KINDS["cola"], [path]).labels.tolist() == [1, 0, 1, 0, 1]
+    pq.write_table(pa.table({"label": [1.0, 0.0], "sentence": ["x", "y"]}), tmp_path / "a.parquet")
+    assert read_files(KINDS["cola"], [tmp_path / "a.parquet"]).labels.tolist() == [1, 0]
+
+
+def test_numbered_classes_are_matched_by_their_names(tmp_path, monkeypatch):
+    """A dataset that lists the classes in another order, and one with names of its own."""
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+
+    def save(*names):
+        label = {"names": names, "_type": "ClassLabel"}
+        features = {"text": {"dtype": "string", "_type": "Value"}, "label": label}
+        kept = {"huggingface": json.dumps({"info": {"features": features}})}
+        table = pa.table({"text": ["good", "bad", "fine"], "label": [0, 1, 0]})
+        folder = tmp_path / names[0]
+        folder.mkdir()
+        pq.write_table(table.replace_schema_metadata(kept), folder / "train.parquet")
+        return folder
+
+    folder = save("pos", "neg")
+    assert read_hub(KINDS["imdb"], str(folder), None, "train").labels.tolist() == [1, 0, 1]
+    assert read_files(KINDS["imdb"], [folder / "train.parquet"]).labels.tolist() == [1, 0, 1]
+    with pytest.raises(UserError, match="train.parquet, row 0: the label 'good' is none.*positive"):
+        read_files(KINDS["imdb"], [save("good", "bad") / "train.parquet"])
+
+
 def test_what_is_written_is_read(tmp_path):
     path = write(tmp_path, "a.jsonl", "\n".join(map(json.dumps, ROWS)))
     examples = read_files(KINDS["rte"], [path])
@@ -96,8 +126,18 @@ def test_what_is_written_is_read(tmp_path):
         ("a.jsonl", '{"sentence": "x", "label": -1}', "the label -1 is none of this task's"),
         ("a.jsonl", '{"sentence": "x", "label": true}', "the label True is none"),
         ("a.jsonl", '{"sentence": "x", "label": "good"}', "the label 'good' is none"),
-        ("a.jsonl", '{"sentence": null, "label": 1}', "line 1: 'sentence' holds None, not a text"),
+        (
+            "a.jsonl",
+            '{"sentence": null, "label": 1}',
+            "line 1: the column 'sentence' holds null, not text",
+        ),
         ("a.tsv", "sentence\tlabel\nx\t1\ny\n", "line 3 has 1 columns; the first line names 2"),
+        ("a.tsv", "sentence\tlabel\tlabel\nx\t1\t0\n", "line 2: there are two columns 'label'"),
+        ("a.jsonl", '{"sentence": "x", "label": 1, "label": 0}', "there are two columns 'label'"),
+        ("a.jsonl", '{"sentence": "x", "label": 0.5}', "the label 0.5 is none"),
+        ("a.jsonl", '{"sentence": "x", "label": NaN}', "the label nan is none"),
+        ("a.jsonl", '{"sentence": "x", "label": null}', "the label None is none"),
+        ("a.jsonl", '{"sentence": "x", "label": [1]}', r"the label \[1\] is none"),
         ("a.tsv", "sentence\tlabel\nx\t7\n", "line 2: the label '7' is none of this task's"),
         ("a.parquet", "not parquet", "a.parquet is not a readable parquet file"),
     ],
@@ -142,7 +182,7 @@ def test_what_a_dataset_does_not_have_is_named(dataset):
         read_hub(KINDS["mrpc"], dataset, "cola", "train")
     with pytest.raises(UserError, match="mrpc, split 'test': (?s:.*)train"):
         read_hub(KINDS["mrpc"], dataset, "mrpc", "test")
-    with pytest.raises(UserError, match="split 'train', row 0: there is no column 'text'"):
+    with pytest.raises(UserError, match="split 'train': there is no column 'text'"):
         read_hub(KINDS["imdb"], dataset, "mrpc", "train")
 
 

@@ -4,20 +4,20 @@ Each source gives training stories and validation stories; `write_splits` splits
 off the training stories and writes the three splits as parquet.
 """
 
-import glob
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
 
 from ouroboros.data.grammar import Story, StoryGrammar
-from ouroboros.data.readers import load_split, quoted, read_rows, read_text
+from ouroboros.data.readers import load_rows, read_rows, read_text, text_of
 from ouroboros.errors import UserError
 from ouroboros.randomness import permutation, seed_for
 from ouroboros.storage.parquet import new_parquet, read_parquet
 
 SPLITS = ("train", "heldout", "validation")
 ROW_GROUP = 10_000  # stories
+ADVICE = "Set `column` of the corpus to the one that holds the stories."
 OFFLINE = (
     "Without a network, set the corpus's `source: files` with text of your own, `source: grammar`, "
     "or give `path` a local folder that holds the dataset."
@@ -80,17 +80,15 @@ def _grammar(settings):
 
 
 def _hub(settings):
-    path, column = settings["path"], settings["column"]
-    splits = []
-    for split in (settings["train_split"], settings["validation_split"]):
-        data = load_split(path, None, split, OFFLINE)
-        if column not in data.column_names:
-            raise UserError(
-                f"The dataset {path!r} has no column {column!r}; it has "
-                f"{', '.join(data.column_names)}. Set `column` of the corpus."
+    return tuple(
+        [
+            Story(_text(row, settings["column"], where))
+            for where, row in load_rows(
+                settings["path"], None, split, [settings["column"]], ADVICE, OFFLINE
             )
-        splits.append(Story(text) for text in data[column])
-    return tuple(splits)
+        ]
+        for split in (settings["train_split"], settings["validation_split"])
+    )
 
 
 def _files(settings):
@@ -111,38 +109,30 @@ def _split_off(stories, share, draw):
 
 
 def _read_files(key, settings):
-    """The stories of all files that match the patterns under `key`, without blank ones."""
+    """The stories of all files under `key`, without blank ones."""
     stories = []
-    for pattern in settings[key]:
-        for path in sorted(glob.glob(pattern, recursive=True)) or [pattern]:
-            try:
-                found = [Story(text) for text in _texts(path, settings) if text.strip()]
-            except OSError as error:
-                raise UserError(
-                    f"{path}, named under `{key}` of the corpus, cannot be read: {error.strerror or error}."
-                ) from error
-            if not found:
-                raise UserError(f"{path}, named under `{key}` of the corpus, holds no text.")
-            stories += found
+    for path in settings[key]:
+        try:
+            found = [Story(text) for text in _texts(path, settings) if text.strip()]
+        except OSError as error:
+            raise UserError(
+                f"{path}, named under `{key}` of the corpus, cannot be read: {error.strerror or error}."
+            ) from error
+        if not found:
+            raise UserError(f"{path}, named under `{key}` of the corpus, holds no text.")
+        stories += found
     return stories
 
 
 def _texts(path, settings) -> Iterable[str]:
-    suffix = Path(path).suffix
+    suffix, column = Path(path).suffix, settings["column"]
     if suffix == ".txt":
         return read_text(path).split(settings["separator"])
     if suffix not in (".jsonl", ".parquet"):
         raise UserError(f"{path}: a corpus file ends in .txt, .jsonl or .parquet.")
-    return (_text(row, settings["column"], place) for place, row in read_rows(path))
+    return (_text(row, column, where) for where, row in read_rows(path, [column], ADVICE))
 
 
-def _text(row, column, place):
+def _text(row, column, where):
     """The text of a row; empty for null, which is dropped like any blank story."""
-    if column in row and row[column] is None:
-        return ""
-    if not isinstance(row.get(column), str):
-        raise UserError(
-            f"{place}: there is no text under {column!r}; its keys are {quoted(row)}. Set `column` "
-            "of the corpus to the key that holds the stories."
-        )
-    return row[column]
+    return "" if row[column] is None else text_of(row, column, where)

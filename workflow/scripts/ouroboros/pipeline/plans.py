@@ -81,12 +81,19 @@ def plan_facts(
             name: {
                 "settings": resolved["corpora"][name],
                 "counts": _existing(path),
-                "bytes": sum(Path(file).stat().st_size for file in source_files(name)),
+                "bytes": sum(
+                    Path(file).stat().st_size
+                    for files in source_files(name).values()
+                    for file in files
+                ),
             }
             for name, path in corpora.items()
         },
         "tasks": {
-            name: {"settings": resolved["tasks"][name], "files": task_files(name)}
+            name: {
+                "settings": resolved["tasks"][name],
+                "files": {key: f for key, f in task_files(name).items() if key != "folder"},
+            }
             for name in sorted(tasks)
         },
         "judges": resolved["judges"],

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from ouroboros.data.readers import load_split, quoted, read_rows
+from ouroboros.data.readers import load_rows, quoted, read_rows, text_of
 from ouroboros.errors import UserError
 from ouroboros.storage.parquet import write_parquet
 
@@ -39,6 +39,8 @@ KINDS = {
     "rte": Kind(("sentence1", "sentence2"), ("entailment", "not_entailment")),
     "cola": Kind(("sentence",), ("unacceptable", "acceptable")),
 }
+# What the hub's datasets call some of them.
+OTHER_NAMES = {"neg": "negative", "pos": "positive", "2 star": "2 stars"}
 
 
 class Examples(NamedTuple):
@@ -53,10 +55,8 @@ def read_hub(kind: Kind, path: str, subset: str | None, split: str) -> Examples:
 
     Raises UserError where it is unreachable, or has other columns or labels.
     """
-    data = load_split(path, subset, split, OFFLINE)
-    name = " ".join(["The dataset", repr(path), *([subset] if subset else [])])
-    where = f"{name}, split {split!r}"
-    return _examples(kind, ((f"{where}, row {number}", row) for number, row in enumerate(data)))
+    columns = (*kind.columns, LABEL)
+    return _examples(kind, load_rows(path, subset, split, columns, offline=OFFLINE))
 
 
 def read_files(kind: Kind, paths: Iterable) -> Examples:
@@ -69,7 +69,7 @@ def read_files(kind: Kind, paths: Iterable) -> Examples:
         if Path(path).suffix not in (".jsonl", ".parquet", ".tsv"):
             raise UserError(f"{path}: a task's file ends in .jsonl, .parquet or .tsv.")
         try:
-            found = _examples(kind, read_rows(path))
+            found = _examples(kind, read_rows(path, (*kind.columns, LABEL)))
         except OSError as error:
             raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
         if not found.texts:
@@ -91,32 +91,21 @@ def _examples(kind, rows: Iterable[tuple[str, dict]]) -> Examples:
     """Checked examples of rows, each with the words for where it stands."""
     texts, labels = [], []
     for where, row in rows:
-        texts.append(tuple(_text(row, column, where) for column in kind.columns))
-        labels.append(_label(row, kind.classes, where))
+        texts.append(tuple(text_of(row, column, where) for column in kind.columns))
+        labels.append(_label(row[LABEL], kind.classes, where))
     return Examples(texts, np.array(labels, np.int64))
 
 
-def _text(row, column, where):
-    text = _value(row, column, where)
-    if not isinstance(text, str):
-        raise UserError(f"{where}: {column!r} holds {text!r}, not a text.")
-    return text
-
-
-def _label(row, classes, where):
-    value = _value(row, LABEL, where)
-    if isinstance(value, str):  # of a tsv file, or a class by its name
-        known = {name: number for number, name in enumerate(classes)}
-        label = int(value) if value.isdecimal() else known.get(value)
-    else:
-        label = value
-    if type(label) is not int or not 0 <= label < len(classes):
+def _label(value, classes, where):
+    """The number of a class, which is given by its name or as a number (1, 1.0 or "1")."""
+    name = OTHER_NAMES.get(value, value) if isinstance(value, str) else value
+    if name in classes:
+        return classes.index(name)
+    try:
+        number = None if isinstance(value, bool | bytes) else float(value)
+    except (TypeError, ValueError):
+        number = None
+    if number not in range(len(classes)):
         meanings = ", ".join(f"{number} ({name})" for number, name in enumerate(classes))
         raise UserError(f"{where}: the label {value!r} is none of this task's: {meanings}.")
-    return label
-
-
-def _value(row, column, where):
-    if column not in row:
-        raise UserError(f"{where}: there is no column {column!r}; there are {quoted(row)}.")
-    return row[column]
+    return int(number)
