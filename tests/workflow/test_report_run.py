@@ -33,7 +33,9 @@ def test_the_page_shows_what_the_artifacts_say(finished, tmp_path):
     rows = {row[0]: row for row in cells(dom, "numbers")}
     assert list(rows)[1:] == ["baseline", "0", "1", "2", "3"]
     assert rows["2"][1].split(" ± ")[0] == f"{ppl['perplexity']:,.2f}"
-    assert rows["2"][2:4] == [f"{text['entropy']:.3f}", f"{text['oov_words']:,}"]
+    assert rows["2"][2:4] == [
+        f"{text['entropy']:.3f} ± {text['entropy_error']:.3f}", f"{text['oov_words']:,}",
+    ]  # fmt: skip
     samples = cells(dom, "samples")
     assert [re.sub(r"\W+", " ", name) for name in samples[0]] == [
         "Initial corpus", "Generation 1", "Generation 2", "Generation 3",

@@ -1,5 +1,6 @@
 """Stopped anywhere and begun again, training and sampling make the same bits."""
 
+import contextlib
 import os
 import signal
 from dataclasses import replace
@@ -86,12 +87,22 @@ def same(model, losses, found, whole):
     )
 
 
+@contextlib.contextmanager
+def as_on_a_terminal():
+    """With SIGHUP as it is without `nohup`, which the tests may run under."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 @pytest.mark.parametrize("call", [1, 3, 5, 8, 9, 10, 18, 20])
 def test_stopped_by_a_signal(begin, whole, monkeypatch, caplog, call, number):
     """In the first update, within others, between them, and while the held-out stories are measured."""
     caplog.set_level("INFO")
-    with monkeypatch.context() as context:
+    with monkeypatch.context() as context, as_on_a_terminal():
         stop_at(context, call, number)
         with pytest.raises(Stopped) as stopped, stop_on_signals():
             train_until_best(begin(), HELD_OUT, 0)
