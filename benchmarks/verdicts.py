@@ -146,7 +146,7 @@ KINDS = [
 
 
 class Power(NamedTuple):
-    """What is true (by time from 0 to 1, in deviations of the noise), and the kind of statement that it makes true."""
+    """A truth, by time from 0 to 1 in deviations of the noise, and the kind of statement that it confirms."""
 
     name: str
     kind: str

@@ -1,4 +1,4 @@
-"""What every unit test watches."""
+"""A check that runs with every unit test."""
 
 import sys
 

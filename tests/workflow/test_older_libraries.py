@@ -1,4 +1,4 @@
-"""What is written opens in older releases of the libraries that others read it with."""
+"""Checkpoints and corpora open in older releases of the libraries that others use."""
 
 import json
 import os

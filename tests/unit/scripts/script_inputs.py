@@ -1,4 +1,4 @@
-"""What Snakemake hands to a script, for tests that call its `main`."""
+"""The object that Snakemake hands to a script, for tests that call its `main`."""
 
 import numpy as np
 

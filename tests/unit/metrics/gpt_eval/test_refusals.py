@@ -1,4 +1,4 @@
-"""What servers say when they refuse, and what they refuse."""
+"""Refusals of servers: their words, and what they are about."""
 
 import json
 

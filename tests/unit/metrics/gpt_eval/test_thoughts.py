@@ -1,4 +1,4 @@
-"""What is left of a reply without its thoughts."""
+"""Replies without their thoughts."""
 
 import pytest
 

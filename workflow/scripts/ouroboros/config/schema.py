@@ -119,12 +119,12 @@ def _number_hint(value, definition):
 
 
 def _is_whole(number, definition):
-    """Whether `definition` takes integers, and `number` is one, of those that floats tell apart."""
+    """True where `definition` takes integers and `number` is one that a float holds exactly."""
     return _takes("integer", definition) and number.is_integer() and abs(number) <= 2**53
 
 
 def _takes(kind, definition):
-    """Whether values of this type can be valid by `definition`."""
+    """True where `definition` allows values of this type."""
     branches = definition.get("anyOf", ())
     return kind in definition.get("type", ()) or any(_takes(kind, branch) for branch in branches)
 

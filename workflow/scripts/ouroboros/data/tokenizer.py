@@ -181,7 +181,7 @@ def _check(tokenizer, end_of_text, name):
 
 
 def _is_byte_level(tokenizer):
-    """Whether it is a BPE that turns text into characters for bytes, and back, and does nothing else."""
+    """True for a BPE that turns text into characters for bytes and back, and does nothing else."""
     model, before, after = tokenizer.model, tokenizer.pre_tokenizer, tokenizer.decoder
     if not (isinstance(model, models.BPE) and before and after):
         return False

@@ -24,7 +24,11 @@ from ouroboros.findings.level_tests import (
 )
 from ouroboros.findings.results import Lineage, Missing, loss_difference
 from ouroboros.findings.trend_tests import falls_from_peak, rises_then_falls, stays, trend
-from ouroboros.metrics.classification.declaration import accuracy_error, task_name
+from ouroboros.metrics.classification.declaration import (
+    accuracy_error,
+    binomial_error,
+    task_name,
+)
 from ouroboros.metrics.gpt_eval.declaration import grade_error
 from ouroboros.metrics.ppl.ratio import ratio
 from ouroboros.metrics.text.declaration import entropy_error
@@ -392,7 +396,7 @@ def _shared_error(run, task, n, level):
     """The part of an accuracy's error that all generations share: of the examples, and of the level."""
     accuracy = run.find(f"gen{n}", _accuracy(task))
     examples = run.find(f"gen{n}", f"classification.{task}.examples")
-    return math.hypot(math.sqrt(accuracy * (1 - accuracy) / examples), level.error)
+    return math.hypot(binomial_error(accuracy, examples), level.error)
 
 
 def _gain(run, task, n):

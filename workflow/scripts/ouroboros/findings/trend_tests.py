@@ -104,8 +104,8 @@ def _rise_and_fall(runs, top):
     """p of the rise to the peak, None where one lineage has no errors; p of the fall from it.
 
     Of several lineages each is compared with its ends at the peak of the others' mean, which it had
-    no part in choosing; t-test. The peaks are not independent of each other: simulated, p below .05
-    is .07 frequent, so that p is doubled.
+    no part in choosing; t-test. But the peaks depend on each other: in simulations of no trend, 7% of
+    p-values are below .05, so p is doubled.
     """
     if len(runs) == 1:
         (run,) = runs

@@ -193,6 +193,6 @@ def _check_time(key, path):
 
 
 def _identity(path):
-    """What is equal for all names of one file."""
+    """Device and inode of a file, which all its names share."""
     state = os.stat(path)
     return state.st_dev, state.st_ino

@@ -3,13 +3,6 @@
 from ouroboros.pipeline import paths
 from ouroboros.pipeline.experiment import Experiment
 
-IN_WORDS = {
-    "ppl": "perplexity",
-    "text": "generated text",
-    "oov": "generated text",
-    "gpt_eval": "GPT-Eval",
-}
-
 
 def figure_files(experiment: Experiment, group: str) -> list[str]:
     """The figures of a lineage or a comparison and of its lineages, in the order of the report."""
@@ -55,10 +48,10 @@ def _shown(experiment, lineage):
 
 
 def tests_in_words(experiment: Experiment, lineage: str, lm: str) -> list[str]:
-    """What an LM, and the text it writes, is measured by, in words; its fine-tuned copies are not in it."""
+    """The tests of an LM and of the text it writes, in words; those of its fine-tuned copies are left out."""
     words = (
-        IN_WORDS.get(name, name)
-        for name in experiment.metrics
+        "generated text" if metric.OF == "corpus" else getattr(metric, "TEST", name)
+        for name, metric in experiment.metrics.items()
         if name != "classification" and lm in experiment.measured(lineage, name)
     )
-    return list(dict.fromkeys(words))  # two metrics are of the generated text
+    return list(dict.fromkeys(words))  # several metrics are of the generated text

@@ -102,7 +102,7 @@ def _build() -> Path:
 
 
 def _compile(*arguments) -> str:
-    """What the compiler says when it is called; CompilerError, with its own words, where it fails."""
+    """The output of the compiler; CompilerError, with its own words, where it fails."""
     compiler = os.environ.get("CXX") or "g++"
     try:
         # CXX="ccache g++" is two words, as in a Makefile

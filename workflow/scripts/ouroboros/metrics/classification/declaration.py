@@ -11,6 +11,11 @@ ORDER = 5
 SEED_DEVIATION = 0.01
 
 
+def binomial_error(share: float, examples: int) -> float:
+    """Standard error of a share of so many independent examples."""
+    return math.sqrt(share * (1 - share) / examples)
+
+
 def accuracy_error(measured: dict) -> float:
     """Standard error of an accuracy, of the validation examples and of the seeds of fine-tuning.
 

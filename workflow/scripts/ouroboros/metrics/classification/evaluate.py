@@ -11,6 +11,7 @@ from ouroboros.data.tokenizer import encode_texts, read_tokenizer
 from ouroboros.errors import UserError
 from ouroboros.jobs.batch_size import in_batches
 from ouroboros.jobs.progress import Progress
+from ouroboros.metrics.classification.declaration import binomial_error
 from ouroboros.metrics.classification.fine_tuning import FineTuning, epoch_orders, fine_tune, padded
 from ouroboros.metrics.classification.model import read_classifier
 from ouroboros.metrics.classification.tasks import Examples, Kind
@@ -163,11 +164,6 @@ def mean_scores(
         "seeds": len(each),
         "by_seed": by_seed,
     }
-
-
-def binomial_error(share: float, examples: int) -> float:
-    """Standard error of a share of so many independent examples."""
-    return math.sqrt(share * (1 - share) / examples)
 
 
 def _fine_tuned(

@@ -1,4 +1,4 @@
-"""What is in a server's answer of status 200: the text of a chat completion, and the tokens it counted."""
+"""A server's answer of status 200, read: the text of a chat completion, and the tokens it counted."""
 
 import json
 

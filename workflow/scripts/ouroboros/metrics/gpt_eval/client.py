@@ -155,7 +155,7 @@ class JudgeClient:
         self.rate_limit.pause(seconds)
 
     def _refusal(self, refusal):
-        """What a refusal says; QuestionRefused or UserError where a retry is of no use."""
+        """The words of a refusal; QuestionRefused or UserError where a retry is of no use."""
         status, answer = refusal.status, self._why(refusal)
         refused = f"{self.where} refused the request ({answer})."
         if status == 401:
@@ -201,7 +201,7 @@ class JudgeClient:
         return self._said(error.answer() if isinstance(error, Refusal) else cause(error))
 
     def _said(self, text):
-        """What somebody else says: not too long, and without the key, also where it is masked there."""
+        """The words of a server or proxy: not too long, and without the key, also where it is masked there."""
         return MASKED_KEY.sub("[key]", self._without_key(text))[:LONGEST_WORDS].rstrip(".")
 
     def _without_key(self, text):

@@ -18,12 +18,12 @@ def proxy_to(url: str) -> str | None:
 
 
 def is_connected(error: Exception) -> bool:
-    """Whether a request was under way when the client's `error` ended it."""
+    """True where the client's `error` came after the connection was made."""
     return type(error.__cause__).__name__ not in ("ConnectError", "ConnectTimeout", "ProxyError")
 
 
 def cause(error: BaseException) -> str:
-    """What the system or the proxy says, beneath the client's own errors."""
+    """The message of the system or the proxy, from which the client's errors were raised."""
     error = innermost(error)
     system = isinstance(error, OSError) and not isinstance(error, ssl.SSLError)
     if system and (error.errno or 0) > 0:  # those of names are below zero
@@ -42,7 +42,7 @@ def innermost(error: BaseException) -> BaseException:
 
 
 def what_waiting_does_not_mend(error: Exception, proxy: str | None) -> str | None:
-    """What is wrong, with advice, where a server cannot be reached for a name, TLS or a proxy; else None."""
+    """The reason, with advice, why a server cannot be reached: its name, TLS or a proxy; None for others."""
     if is_connected(error):
         return None
     if proxy:

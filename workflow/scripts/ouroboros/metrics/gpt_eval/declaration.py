@@ -6,6 +6,7 @@ from ouroboros.pipeline.declarations import Field
 
 OF = "lm"
 ORDER = 4
+TEST = "GPT-Eval"  # in the schematic
 GRADED = ("grammar", "creativity", "consistency")
 
 

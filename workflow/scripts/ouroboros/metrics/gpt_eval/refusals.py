@@ -45,14 +45,14 @@ class Refusal(Exception):
         return f"{status}: {words(self.body)}"
 
     def is_of_one_question(self) -> bool:
-        """Whether the judge may well take other questions with these settings."""
+        """True where the judge refuses this question alone and may take others."""
         said = json.dumps(self.body, ensure_ascii=False)
         if self.status in NEVER_OF_ONE_QUESTION or OF_THE_LIMIT.search(said):
             return False
         return self.status == TOO_LARGE or bool(OF_ONE_QUESTION.search(said))
 
     def is_of_credit(self) -> bool:
-        """Whether the account has none left."""
+        """True where the account has no credit left."""
         return "insufficient_quota" in (self._of(self.body, "code"), self._of(self.body, "type"))
 
     @staticmethod
@@ -61,7 +61,7 @@ class Refusal(Exception):
 
 
 def words(body) -> str:
-    """What a server says in the body of an error, whichever of the usual shapes it has."""
+    """The message in the body of an error, in whichever of the usual shapes."""
     if isinstance(body, dict):
         said = [body[key] for key in ("error", "message", "detail", "msg") if body.get(key)][:1]
         passed_on = body.get("metadata")  # by a server that asks another one

@@ -25,7 +25,7 @@ THOUGHT = re.compile(f"(?:{OPEN.pattern}).*?(?:{CLOSE.pattern})", re.IGNORECASE 
 
 
 def without_thoughts(reply: str) -> str:
-    """What is left of a reply without thoughts in tags.
+    """A reply without the thoughts that stand in tags.
 
     Where the opening tag stands in the prompt, all before a closing tag is thought; where a thought
     was cut off, all after its opening tag is.
