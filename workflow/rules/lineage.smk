@@ -69,6 +69,7 @@ use rule train as train_first with:
 
 rule sample:
     input:
+        lambda wildcards: EXPERIMENT.counted(wildcards.lineage),
         checkpoint=paths.CHECKPOINT,
     output:
         paths.SHARD,

@@ -3,13 +3,16 @@
 from pathlib import Path
 
 from ouroboros.data.corpus import ShardWriter, token_type
+from ouroboros.errors import UserError
 from ouroboros.jobs.device import choose_device
 from ouroboros.jobs.script import run
 from ouroboros.jobs.snapshots import States
 from ouroboros.model.checkpoint import read_lm
+from ouroboros.pipeline.experiment import shard_indices
 from ouroboros.randomness import seed_for
 from ouroboros.sampling.sampled_batches import SampledBatches
 from ouroboros.sampling.sampler import fitting_batch, sample
+from ouroboros.storage.parquet import read_parquet
 
 
 def main(snakemake):
@@ -17,10 +20,10 @@ def main(snakemake):
     device = choose_device(resources.gpu, snakemake.threads)
     model, end_of_text = read_lm(snakemake.input.checkpoint)
     model.to(device)
-    indices, length = range(*params.indices), params.sequence_length
+    indices, length = sequences_of(snakemake), params.sequence_length
     key = seed_for(params.seed, params.generation, "sampling")
     belongs_to = {
-        "indices": params.indices, "length": length, "temperature": params.temperature, "key": key,
+        "indices": [indices.start, indices.stop], "length": length, "temperature": params.temperature, "key": key,
         "end_of_text": end_of_text, "device": device.type,
     }  # fmt: skip
     checkpoint = Path(snakemake.input.checkpoint)
@@ -39,6 +42,21 @@ def main(snakemake):
         for tokens in batches:
             shard.add(tokens, end_of_text)
     states.remove()
+
+
+def sequences_of(snakemake) -> range:
+    """The indices of the sequences to sample; UserError where a shard would have none."""
+    wanted = snakemake.params.indices
+    if isinstance(wanted, dict):  # as many in all as the initial corpus has
+        initial = snakemake.input[0]
+        sequences = read_parquet(initial).metadata.num_rows
+        if sequences < wanted["of"]:
+            raise UserError(
+                f"{initial} has {sequences} sequences, too few for {wanted['of']} shards of as many. "
+                "Lower `shards` of the sampling settings, or give the corpus more text."
+            )
+        wanted = shard_indices(sequences, wanted["shard"], wanted["of"])
+    return range(*wanted)
 
 
 if "snakemake" in globals():

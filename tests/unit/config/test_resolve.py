@@ -45,6 +45,67 @@ def test_three_lines_of_ones_own_are_enough():
     assert lineage["training"] == resolve(CONFIG, SCHEMA)["lineages"]["1m"]["training"]
 
 
+def test_own_text_needs_no_network_and_no_number_of_sequences():
+    config = changed("corpora/mine", {"source": "files", "files": ["mine.txt"]})
+    config["lineages"]["mine"] = {"corpus": "mine", "model": "1m"}
+    lineages = resolve(config, SCHEMA)["lineages"]
+    assert lineages["mine"]["evaluation"]["classification"]["tasks"] == []
+    assert lineages["mine"]["sampling"]["sequences"] == "auto"
+    assert lineages["1m"]["sampling"]["sequences"] == 1_000_000
+    assert lineages["1m"]["evaluation"]["classification"]["tasks"]
+
+
+def like(**entries):
+    """The lineages of the shipped configuration with further ones."""
+    config = copy.deepcopy(CONFIG)
+    config["lineages"] |= entries
+    return resolve(config, SCHEMA)["lineages"]
+
+
+def test_a_lineage_like_another_takes_what_it_does_not_say():
+    made = like(mine={"like": "demo", "generations": 3}, same={"like": "mine"})
+    demo = made["demo"]
+    assert made["mine"] == demo | {"name": "mine", "generations": 3}
+    assert made["same"] == made["mine"] | {"name": "same"}
+
+
+def test_overrides_of_the_other_hold_but_for_parts_that_are_named():
+    base = {
+        "corpus": "grammar", "model": "1m", "seeds": [1, 2],
+        "overrides": {
+            "model": {"window": 4},
+            "training": {"batch": 2},
+            "resources": {"train": {"gpu": 0, "threads": 2}},
+        },
+    }  # fmt: skip
+    mine = {
+        "like": "base", "model": "33m", "seed": 5,
+        "overrides": {"training": {"learning_rate": 0.1}, "resources": {"train": {"threads": 3}}},
+    }  # fmt: skip
+    made = like(base=base, mine=mine)
+    assert "mine-s1" not in made and made["mine"]["seed"] == 5
+    assert made["mine"]["model"] == made["33m"]["model"]
+    assert made["mine"]["training"]["batch"] == 2
+    assert made["mine"]["training"]["learning_rate"] == 0.1
+    train = made["mine"]["resources"]["train"]
+    assert (train["gpu"], train["threads"]) == (0, 3)
+    assert made["base-s1"]["model"]["window"] == 4
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ({"mine": {"like": "dmeo"}}, "lineages.mine.like: .* Did you mean 'demo'"),
+        ({"mine": {"like": "mine"}}, "mine is like mine: a circle"),
+        ({"a": {"like": "b"}, "b": {"like": "a"}}, "a is like b is like a: a circle"),
+        ({"mine": {"corpus": "grammar"}}, "lineages.mine: the key 'model' is missing"),
+    ],
+)
+def test_what_no_lineage_can_be_like(entries, message):
+    with pytest.raises(UserError, match=message):
+        like(**entries)
+
+
 def test_the_default_family_is_the_same_named_or_not():
     """Rules have a model's settings as params: one more key would run what is finished again."""
     named = resolve(changed("models/1m/family", "gpt_neo"), SCHEMA)
@@ -69,7 +130,7 @@ def test_an_override_is_of_one_lineage_alone(part, changes, seeds):
     """Also of others that share the entry, before and after it, and of the configuration itself."""
     config = copy.deepcopy(CONFIG)
     del config["resources"]["text"], config["comparisons"]
-    same = config["lineages"].pop("demo")
+    same = config["lineages"].pop("small")
     del same["overrides"]
     config["lineages"] = {"before": same, "changed": {**same, **seeds}, "after": same}
     plain = resolve(config, SCHEMA)
@@ -120,11 +181,11 @@ def test_what_is_resolved_shares_nothing_with_what_it_was_made_of():
 
 
 def test_an_overridden_corpus_is_a_corpus_of_its_own():
-    config = changed("lineages/demo/overrides/corpus", {"seed": 5})
+    config = changed("lineages/small/overrides/corpus", {"seed": 5})
     config["lineages"]["other"] = {"corpus": "grammar", "model": "1m"}
     resolved = resolve(config, SCHEMA)
-    assert resolved["lineages"]["demo"]["corpus"] == "grammar.demo"
-    assert resolved["corpora"]["grammar.demo"]["seed"] == 5
+    assert resolved["lineages"]["small"]["corpus"] == "grammar.small"
+    assert resolved["corpora"]["grammar.small"]["seed"] == 5
     assert resolved["corpora"]["grammar"]["seed"] == 0
 
 
@@ -189,11 +250,11 @@ def test_settings_are_the_same_with_points_in_whole_numbers():
     def of(number):
         config = copy.deepcopy(CONFIG)
         del config["lineages"]["33m"], config["comparisons"]
-        config["sampling"]["demo"] |= {"sequences": number(600), "shards": number(2)}
+        config["sampling"]["small"] |= {"sequences": number(600), "shards": number(2)}
         config["training"]["paper"]["epochs"] = number(3)
         config["plan"] = {"gpus": [number(1), number(2)]}
-        config["lineages"]["demo"] |= {"seeds": [number(4), number(5)], "generations": number(2)}
-        config["lineages"]["demo"]["overrides"] = {
+        config["lineages"]["small"] |= {"seeds": [number(4), number(5)], "generations": number(2)}
+        config["lineages"]["small"]["overrides"] = {
             "model": {"layers": number(3)},
             "resources": {"sample": {"batch": number(16), "mem_mb": number(900)}},
         }
@@ -233,7 +294,7 @@ def test_settings_are_the_same_with_points_in_whole_numbers():
         ("training/paper/precision", "fp8", "'fp8' is not one of fp16, bf16, fp32"),
         ("training/paper/epochs", "three", "'three' does not fit. `auto` finds the number"),
         ("sampling/paper/temperature", 0, "temperature: 0 is less than or equal to"),
-        ("sampling/demo/shards", 5000, "shards 5000 is more than sequences .600."),
+        ("sampling/paper", {"sequences": 3, "shards": 4}, "shards 4 is more than sequences .3."),
         ("corpora/tinystories/source", "web", "'web' is not one of hub, files, grammar"),
         ("corpora/tinystories/files", [], "corpora.tinystories: unknown key 'files'"),
         ("corpora/x", {"source": "files"}, "corpora.x: the key 'files' is missing"),
@@ -268,31 +329,32 @@ def test_what_is_wrong_is_said(path, value, message):
 
 
 def test_seeds_are_lineages_and_their_key_is_the_comparison_of_them():
-    config = changed("lineages/demo/seeds", [3, 1])
-    config["lineages"]["demo"]["overrides"]["corpus"] = {"stories": 50}
-    config["comparisons"] = {"both": ["33m", "demo"]}
+    config = changed("lineages/small/seeds", [3, 1])
+    config["lineages"]["small"]["overrides"]["corpus"] = {"stories": 50}
+    del config["lineages"]["demo"]  # which is like it
+    config["comparisons"] = {"both": ["33m", "small"]}
     resolved = resolve(config, SCHEMA)
-    first, second = (resolved["lineages"][f"demo-s{seed}"] for seed in (3, 1))
+    first, second = (resolved["lineages"][f"small-s{seed}"] for seed in (3, 1))
     assert (first["seed"], second["seed"]) == (3, 1)
     assert {key for key in first if first[key] != second[key]} == {"name", "seed"}
-    assert first["corpus"] == "grammar.demo"  # changed for all of them, so one corpus
-    assert "demo" not in resolved["lineages"]
+    assert first["corpus"] == "grammar.small"  # changed for all of them, so one corpus
+    assert "small" not in resolved["lineages"]
     assert resolved["comparisons"] == {
-        "both": ["33m", "demo-s3", "demo-s1"], "demo": ["demo-s3", "demo-s1"],
+        "both": ["33m", "small-s3", "small-s1"], "small": ["small-s3", "small-s1"],
     }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     "path, value, said",
     [
-        ("lineages/demo-s1", {"corpus": "grammar", "model": "1m"}, "'demo-s1', and there is one"),
-        ("lineages/demo/seed", 4, "give `seed` or `seeds`, not both"),
-        ("comparisons/demo", ["33m"], "the lineage of this name has seeds"),
+        ("lineages/small-s1", {"corpus": "grammar", "model": "1m"}, "'small-s1', and there is one"),
+        ("lineages/small/seed", 4, "give `seed` or `seeds`, not both"),
+        ("comparisons/small", ["33m"], "the lineage of this name has seeds"),
     ],
 )
 def test_seeds_that_cannot_be(path, value, said):
     config = changed(path, value)
-    config["lineages"]["demo"]["seeds"] = [1, 2]
+    config["lineages"]["small"]["seeds"] = [1, 2]
     with pytest.raises(UserError, match=said):
         resolve(config, SCHEMA)
 

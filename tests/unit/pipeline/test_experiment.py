@@ -11,10 +11,10 @@ from ouroboros.pipeline.experiment import Experiment
 
 
 def experiment(**lineages):
-    """The shipped configuration with further lineages, each on the demo's parts."""
+    """The shipped configuration with further lineages, each on the parts of `small`."""
     config = copy.deepcopy(CONFIG)
     for name, changes in lineages.items():
-        config["lineages"][name] = {**config["lineages"]["demo"], **changes}
+        config["lineages"][name] = {**config["lineages"]["small"], **changes}
     return Experiment(resolve(config, SCHEMA), REPOSITORY)
 
 
@@ -33,7 +33,7 @@ def test_the_recursion_follows_the_regime():
 
 
 def test_which_lms_there_are(shipped):
-    assert shipped.generations("demo") == [f"gen{n}" for n in range(1, 9)]
+    assert shipped.generations("demo") == [f"gen{n}" for n in range(1, 7)]
     assert shipped.generations("demo", first=0)[0] == "gen0"
     assert shipped.judged("33m") == ["baseline", *(f"gen{n}" for n in range(1, 41, 5))]
 
@@ -46,7 +46,7 @@ def test_files_of_a_metric(shipped):
     assert shipped.files("demo", "gpt_eval") == []  # no judge
     scored = shipped.files("demo", "classification")
     assert scored[0] == "results/demo/baseline/classification/demo-sst2.json"
-    assert len(scored) == 2 * 9
+    assert len(scored) == 7
     assert shipped.measurements("demo") == [
         path for metric in ("ppl", "text", "oov", "classification")
         for path in shipped.files("demo", metric)
@@ -111,20 +111,20 @@ def test_one_seed_leaves_a_tasks_settings_as_they_were_before_there_were_several
     ]  # fmt: skip
     assert list(shipped.fine_tuning("demo", "demo-sst2").items()) == settings
     config = copy.deepcopy(CONFIG)
-    config["evaluation"]["demo"]["classification"]["seeds"] = 1
+    config["evaluation"]["small"]["classification"]["seeds"] = 1
     said = Experiment(resolve(config, SCHEMA), REPOSITORY)
     assert list(said.fine_tuning("demo", "demo-sst2").items()) == settings
 
 
 def test_seeds_are_a_lineages_or_a_tasks_own():
     config = copy.deepcopy(CONFIG)
-    config["evaluation"]["demo"]["classification"]["seeds"] = 3
+    config["evaluation"]["small"]["classification"]["seeds"] = 3
     config["tasks"]["demo-mrpc"]["seeds"] = 1
     made = Experiment(resolve(config, SCHEMA), REPOSITORY)
     assert made.fine_tuning("demo", "demo-sst2")["seeds"] == 3
     assert "seeds" not in made.fine_tuning("demo", "demo-mrpc")
-    config["evaluation"]["demo"]["classification"]["seeds"] = 0
-    with pytest.raises(UserError, match=r"evaluation\.demo\.classification\.seeds: 0 "):
+    config["evaluation"]["small"]["classification"]["seeds"] = 0
+    with pytest.raises(UserError, match=r"evaluation\.small\.classification\.seeds: 0 "):
         resolve(config, SCHEMA)
 
 
@@ -133,3 +133,10 @@ def test_shards_part_the_sequences(shipped):
     assert parts[0] == [0, 250_000] and parts[3] == [750_000, 1_000_000]
     with pytest.raises(UserError, match="33m has 4 shards per corpus, .* there is no shard 4"):
         shipped.shard_indices("33m", 4)
+
+
+def test_a_job_counts_the_initial_corpus_where_the_number_of_sequences_is_auto(shipped):
+    made = experiment(own={"sampling": "default", "model": "1m"})
+    assert made.counted("own") == ["results/own/gen0/corpus/shard-00000.parquet"]
+    assert made.shard_indices("own", 0) == {"shard": 0, "of": 1}
+    assert shipped.counted("33m") == []  # results made before know nothing of auto

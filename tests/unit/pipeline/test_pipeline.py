@@ -89,7 +89,10 @@ def test_targets_of_a_group(shipped):
         ("results/lexicon/x", "There are results/lexicon/-18.0.txt and results/lexicon/clean.txt"),
         ("results/judges/x.jsonl", "A judge's replies come with its grades"),
         ("results/calibration/x.json", "ask for `plan`"),
-        ("results/", "this is a folder, and no target. Ask for one of 33m, 1m, demo, paper, all"),
+        (
+            "results/",
+            "this is a folder, and no target. Ask for one of 33m, 1m, small, demo, paper, all",
+        ),
         ("results/corpora", "this is a folder, and no target. Ask for results/corpora/tiny"),
         (
             "results/demo",
@@ -117,8 +120,8 @@ def test_what_is_said_of_a_wrong_target(shipped, target, said):
 @pytest.mark.parametrize(
     ("target", "corpora", "tasks"),
     [
-        ("demo", {"grammar"}, {"demo-sst2", "demo-mrpc"}),
-        ("./results/demo/gen4/ppl.json", {"grammar"}, {"demo-sst2", "demo-mrpc"}),
+        ("demo", {"grammar"}, {"demo-sst2"}),
+        ("./results/demo/gen4/ppl.json", {"grammar"}, {"demo-sst2"}),
         ("results/corpora/grammar/gpt2/tokens.json", {"grammar"}, set()),
         ("results/tasks/imdb/train.parquet", set(), {"imdb"}),
         ("results/lexicon/clean.txt", set(), set()),
@@ -149,9 +152,9 @@ def test_calibrations_are_shared_by_equal_settings():
 
 def test_seeds_of_fine_tuning_change_no_speed():
     """A calibration made before there were seeds still holds."""
-    demo = copy.deepcopy(CONFIG["evaluation"]["demo"])
+    demo = copy.deepcopy(CONFIG["evaluation"]["small"])
     demo["classification"]["seeds"] = 3
-    made, plain = experiment(evaluation={"demo": demo}), experiment()
+    made, plain = experiment(evaluation={"small": demo}), experiment()
     assert made.lineages["demo"]["evaluation"]["classification"]["seeds"] == 3
     assert plans.calibration_key(made, "demo") == plans.calibration_key(plain, "demo")
     assert "seeds" not in plans.calibration_settings(plain, "demo")["classification"]

@@ -21,6 +21,13 @@ def check_lineage(where, lineage):
                 f"{where}.{part}: {key} {length} is more than the model's positions "
                 f"({family.positions(model)}). Lower it, or raise positions of the model."
             )
+    if sampling["sequences"] != "auto":
+        _check_shards(where, sampling)
+    _check_gpus(where, lineage["training"]["batch"], lineage["resources"]["train"])
+
+
+def _check_shards(where, sampling):
+    """Check that the shards of a corpus are of one size, and that none is empty."""
     if sampling["shards"] > sampling["sequences"]:
         raise UserError(
             f"{where}.sampling: shards {sampling['shards']} is more than sequences "
@@ -31,7 +38,6 @@ def check_lineage(where, lineage):
             f"{where}.sampling: shards {sampling['shards']} does not divide sequences "
             f"({sampling['sequences']}). {_equal_shards(**sampling)}"
         )
-    _check_gpus(where, lineage["training"]["batch"], lineage["resources"]["train"])
 
 
 def _equal_shards(sequences, shards, **_):

@@ -13,6 +13,7 @@ from ouroboros.config.checks import (
     check_tasks,
 )
 from ouroboros.config.families import DEFAULT
+from ouroboros.config.likeness import fill_in
 from ouroboros.config.schema import validate, with_defaults
 from ouroboros.errors import UserError, suggestion
 
@@ -36,7 +37,8 @@ def resolve(config: dict, schema: dict) -> dict:
     Raises UserError naming the key, what is wrong and what would be right.
     """
     config = validate(config, schema, schema, "config")
-    lineages, comparisons = _expand_seeds(config["lineages"], config.get("comparisons", {}))
+    lineages = fill_in(config["lineages"])
+    lineages, comparisons = _expand_seeds(lineages, config.get("comparisons", {}))
     resolved = {
         "corpora": {},
         "tokenizers": {},

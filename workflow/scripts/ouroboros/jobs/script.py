@@ -1,6 +1,7 @@
 """Run the script of a rule: its log file, signals, and errors in words."""
 
 import logging
+import os
 import sys
 
 from ouroboros.errors import UserError
@@ -14,8 +15,10 @@ def run(main, snakemake):
     """Call `main(snakemake)`, with the log of the library in the job's log file.
 
     A UserError, or memory that is too small, ends the job with a paragraph in the log and on the
-    terminal; any other exception also with its traceback.
+    terminal; any other exception also with its traceback. The last line of the log has the CPU's
+    seconds, which benchmarks/job_times.py adds up.
     """
+    started = _cpu_seconds()
     handler = logging.FileHandler(snakemake.log[0], mode="w", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
     log.addHandler(handler)
@@ -23,6 +26,7 @@ def run(main, snakemake):
     try:
         with stop_on_signals():
             main(snakemake)
+        log.info("CPU seconds: %.1f to start, %.1f at work.", started, _cpu_seconds() - started)
         inputs = (path for path in snakemake.input if path.startswith("results/"))
         for path in reset_future_times(inputs):
             log.warning(
@@ -42,6 +46,11 @@ def run(main, snakemake):
             )
         log.exception("This is an error of the workflow itself:")
         raise
+
+
+def _cpu_seconds():
+    """Seconds of the CPU that this process and its children have taken, imports included."""
+    return sum(os.times()[:4])
 
 
 def _is_out_of_memory(error):

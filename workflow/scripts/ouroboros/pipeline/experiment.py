@@ -188,16 +188,29 @@ class Experiment:
             del found["seeds"]  # a rule's params stay those of results made before there were seeds
         return found
 
-    def shard_indices(self, lineage: str, number: int) -> list[int]:
+    def counted(self, lineage: str) -> list[str]:
+        """The corpus whose sequences a sampling job counts, to sample as many: none but with `auto`."""
+        automatic = self.lineages[lineage]["sampling"]["sequences"] == "auto"
+        return self.shards(lineage, "gen0") if automatic else []
+
+    def shard_indices(self, lineage: str, number: int) -> list[int] | dict[str, int]:
         """The indices of a shard's first sequence and of the one after its last.
 
-        Raises UserError where the lineage has no shard of this number.
+        Where the number of sequences is `auto`, the job finds them: `shard`, and how many there are
+        (`of`). Raises UserError where the lineage has no shard of this number.
         """
         sampling = self.lineages[lineage]["sampling"]
-        count, sequences = sampling["shards"], sampling["sequences"]
+        count = sampling["shards"]
         if number >= count:
             raise UserError(
                 f"{lineage} has {count} shards per corpus, numbered from 0; there is no shard "
                 f"{number}. Raise `shards` of its sampling settings for more."
             )
-        return [number * sequences // count, (number + 1) * sequences // count]
+        if sampling["sequences"] == "auto":
+            return {"shard": number, "of": count}
+        return shard_indices(sampling["sequences"], number, count)
+
+
+def shard_indices(sequences: int, number: int, count: int) -> list[int]:
+    """The first index, and the one after the last, of shard `number` of `count`."""
+    return [number * sequences // count, (number + 1) * sequences // count]
