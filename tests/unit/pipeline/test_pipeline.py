@@ -150,6 +150,12 @@ def test_calibrations_are_shared_by_equal_settings():
     assert plans.calibrated(made, key) == "demo"
 
 
+def test_calibrations_of_the_papers_lineages_stay_valid():
+    """Their digests: with another one, what is on disk already would be measured again."""
+    keys = [plans.calibration_key(experiment(), name) for name in ("33m", "1m")]
+    assert keys == ["33m-076fa7a6", "1m-8b19cbb7"]
+
+
 def test_seeds_of_fine_tuning_change_no_speed():
     """A calibration made before there were seeds still holds."""
     demo = copy.deepcopy(CONFIG["evaluation"]["small"])

@@ -26,6 +26,15 @@ def test_accumulating_trains_on_the_initial_corpus_too(costs):
     assert costs.corpus_tokens(inputs) == 31 * 32 + 2 * 32
 
 
+def test_as_many_sequences_as_the_initial_corpus_has(costs):
+    """Its 31, in 4 shards: 7, 8, 8 and 8."""
+    lineage = costs.lineages["l"]
+    sampling = {**lineage["sampling"], "sequences": "auto"}
+    costs.lineages = {"l": {**lineage, "sampling": sampling}}
+    assert costs.corpus_tokens([shard(1, 0)]) == 7 * 32
+    assert costs.corpus_tokens([shard(1, number) for number in range(4)]) == 31 * 32
+
+
 @pytest.mark.parametrize(
     "settings, epochs",
     [

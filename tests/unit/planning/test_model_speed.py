@@ -48,7 +48,8 @@ def test_a_measurement_grows_until_it_takes_long_enough(monkeypatch):
     assert runs[-1][1] == pytest.approx(1.2)
 
 
-def test_every_rate_of_a_tiny_model(monkeypatch, texts):
+@pytest.mark.parametrize("sequences, batch", [(20, 20), ("auto", 128)])
+def test_every_rate_of_a_tiny_model(monkeypatch, texts, sequences, batch):
     monkeypatch.setattr(model_speed, "MIN_SECONDS", 0.01)
     settings = {
         "model": {"layers": 2, "hidden_size": 16, "heads": 2, "window": 8, "context": 32,
@@ -57,7 +58,7 @@ def test_every_rate_of_a_tiny_model(monkeypatch, texts):
         "training": {"batch": 4, "learning_rate": 1e-3, "betas": [0.9, 0.95], "weight_decay": 0.1,
                      "gradient_clip": 1.0, "epochs": "auto", "max_epochs": 2, "patience": 1,
                      "precision": "fp32"},
-        "sequence_length": 32, "sequences": 20, "context": 32,
+        "sequence_length": 32, "sequences": sequences, "context": 32,
         "classification": {"tasks": ["any"], "learning_rate": 1e-3, "batch": 2, "eval_batch": 2,
                            "max_length": 32, "epochs": 1},
         "resources": {
@@ -71,6 +72,6 @@ def test_every_rate_of_a_tiny_model(monkeypatch, texts):
     for rule in ("train", "sample", "ppl"):
         assert measured[rule]["tokens_per_second"] > 0 and measured[rule]["start"] >= 0
         assert measured[rule]["device"] == "cpu"
-    assert measured["sample"]["batch"] == 20  # no more than there are to sample
+    assert measured["sample"]["batch"] == batch  # no more than there are to sample
     tuning = measured["fine_tuning"]
     assert tuning["seconds_per_update"] + 64 * tuning["seconds_per_token"] > 0

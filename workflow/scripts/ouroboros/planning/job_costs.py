@@ -60,16 +60,24 @@ class JobCosts:
         shards = [found.wildcards for found in map(parse, paths) if found and found.kind == "SHARD"]
         return sum(self._shard_tokens(of) for of in shards if lm in (None, of["lm"]))
 
+    def initial_sequences(self, lineage: dict) -> int:
+        """The sequences of a lineage's initial corpus: stories, each with its end, cut at equal lengths."""
+        train = self.corpora[lineage["corpus"]]["train"]
+        return (train["tokens"] + train["stories"]) // lineage["sampling"]["sequence_length"]
+
+    def sequences(self, lineage: dict) -> int:
+        """The sequences that each generation samples; `auto` is as many as the initial corpus has."""
+        configured = lineage["sampling"]["sequences"]
+        return self.initial_sequences(lineage) if configured == "auto" else configured
+
     def _shard_tokens(self, of):
         lineage = self.lineages[of["lineage"]]
         sampling = lineage["sampling"]
-        length = sampling["sequence_length"]
         if of["lm"] == "gen0":
-            train = self.corpora[lineage["corpus"]]["train"]
-            return (train["tokens"] + train["stories"]) // length * length
-        number = int(of["shard"])
-        first, end = (k * sampling["sequences"] // sampling["shards"] for k in (number, number + 1))
-        return (end - first) * length
+            return self.initial_sequences(lineage) * sampling["sequence_length"]
+        number, all_of_it = int(of["shard"]), self.sequences(lineage)
+        first, end = (k * all_of_it // sampling["shards"] for k in (number, number + 1))
+        return (end - first) * sampling["sequence_length"]
 
     def _lineage(self, job):
         return self.lineages[job["wildcards"]["lineage"]]

@@ -28,12 +28,13 @@ MIN_SECONDS = 1.0  # a shorter run gives no reliable rate
 REPEATS = 2  # the fastest counts: other work on the machine only ever slows a run
 SHORT = 16  # tokens of a short text of a task
 MAX_UPDATES = 64  # of fine-tuning
+MANY = 1 << 20  # sequences that are sampled where only the initial corpus knows: more than a batch
 
 
 def measure_model_speed(settings: dict, texts: list[str]) -> dict:
     """Measure the rates of a model, by rule, as JSON holds them.
 
-    `settings`: `model`, `tokenizer`, `training`, `sequence_length`, `sequences`, `context`,
+    `settings`: `model`, `tokenizer`, `training`, `sequence_length`, `sequences` (or `auto`), `context`,
     `classification`, and `resources` of train, sample, ppl and classification. `texts` train the
     tokenizer where that has the source `train`. `train`, `sample` and `ppl` have `start` (seconds
     per job) and `tokens_per_second`; `fine_tuning` has `start`, `seconds_per_update` and
@@ -160,10 +161,12 @@ def _training(settings, vocabulary, tokens):
 def _sampling(settings, model):
     device, length = _device(settings, "sample"), settings["sequence_length"]
     model.to(device)
-    batch = settings["resources"]["sample"]["batch"]
+    batch, sequences = settings["resources"]["sample"]["batch"], settings["sequences"]
+    if sequences == "auto":
+        sequences = MANY
     if batch == "auto":
-        batch = fitting_batch(model, length, settings["sequences"])
-    batch = min(batch, settings["sequences"])
+        batch = fitting_batch(model, length, sequences)
+    batch = min(batch, sequences)
     spans = model.spans
 
     def run(steps):
