@@ -47,7 +47,7 @@ rule group_plan:
     input:
         machine=paths.MACHINE_SPEED,
         calibrations=lambda wildcards: sorted(
-            set(plans.calibrations(EXPERIMENT, wildcards.group).values())
+            set(plans.calibrations(EXPERIMENT, GROUPS[wildcards.group]).values())
         ),
     output:
         json=paths.PLAN,
@@ -60,7 +60,7 @@ rule group_plan:
     params:
         facts=by(
             lambda wildcards: plans.plan_facts(
-                EXPERIMENT, wildcards.group, source_files, task_files
+                EXPERIMENT, GROUPS[wildcards.group], source_files, task_files
             )
         ),
     script:

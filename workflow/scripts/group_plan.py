@@ -1,12 +1,12 @@
 """Rule group_plan: plan a lineage or a comparison."""
 
 import os
-from pathlib import Path
 
 from dry_run import jobs
 from ouroboros.jobs.provenance import provenance
 from ouroboros.jobs.script import run
 from ouroboros.planning.assumptions import cost_inputs
+from ouroboros.planning.data_sizes import count_examples
 from ouroboros.planning.job_costs import JobCosts, notes_on_unknown_rules
 from ouroboros.planning.plan import page, plan
 from ouroboros.storage.atomic import read_json, write_json, write_text
@@ -28,16 +28,6 @@ def main(snakemake):
     }
     write_json(snakemake.output.json, result)
     write_text(snakemake.output.markdown, page(group, result))
-
-
-def count_examples(files):
-    """Lines of a task's files by split; none unless all are .jsonl or .tsv."""
-    if not all(path.endswith((".jsonl", ".tsv")) for paths in files.values() for path in paths):
-        return {}
-    return {
-        split: sum(1 for path in paths for line in Path(path).open("rb") if line.strip())
-        for split, paths in files.items()
-    }
 
 
 if "snakemake" in globals():

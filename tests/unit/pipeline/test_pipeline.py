@@ -167,8 +167,8 @@ def test_seeds_of_fine_tuning_change_no_speed():
     with pytest.raises(UserError, match="no lineage has these settings. Calibrations of this"):
         plans.calibrated(made, "demo-00000000")
     given = {"rates": {"demo": dict.fromkeys(("train", "sample", "ppl", "fine_tuning"), 1)}}
-    assert plans.calibrations(experiment(plan=given), "demo") == {}
-    assert list(plans.calibrations(made, "paper")) == ["33m", "1m"]
+    assert plans.calibrations(experiment(plan=given), ["demo"]) == {}
+    assert list(plans.calibrations(made, ["33m", "1m"])) == ["33m", "1m"]
 
 
 def test_resources_grow_with_the_attempts_up_to_the_clusters_limit():

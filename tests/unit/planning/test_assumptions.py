@@ -13,7 +13,7 @@ def facts(gpus, rates):
         "lineages": {"l": lineage}, "tokenizers": {"t": {"source": "gpt2"}},
         "epochs": {"l": {"epochs": 5}}, "tasks": {}, "judges": {},
         "corpora": {"own": {"settings": {"source": "hub", "held_out": 0.05}, "bytes": 0,
-                            "counts": CORPORA["own"]}},
+                            "tokenizer": {"source": "gpt2"}, "counts": CORPORA["own"]}},
         "plan": {"epochs": 3, "corpora": {}, "tasks": {}, "rates": {"m": rates}},
     }  # fmt: skip
 
@@ -26,6 +26,10 @@ def test_found_epochs_and_given_rates_are_used():
     assert rates["sample"]["tokens_per_second"] == 2.0
     assert rates["fine_tuning"]["seconds_per_update"] == 0.5
     assert not any("WARNING" in note or "assumed" in note for note in notes)
+    training = known["lineages"]["l"]["training"]
+    known["lineages"]["l"]["training"] = {**training, "epochs": 2}  # fixed since they were found
+    assert cost_inputs(known, {}, {})[0]["lineages"]["l"]["epochs"] == 2
+    known["lineages"]["l"]["training"] = training
     known["epochs"]["l"] = None
     assert any("3 epochs" in note for note in cost_inputs(known, {}, {})[1])
 

@@ -1,14 +1,16 @@
 """Sizes of corpora and tasks: counted, given, or assumed with a note."""
 
+import pytest
 from plan_inputs import CORPORA
 
-from ouroboros.planning.data_sizes import corpus_size, task_size
+from ouroboros.planning.data_sizes import bytes_per_token, corpus_size, count_examples, task_size
 
 HUB = {"source": "hub", "path": "roneneldan/TinyStories", "held_out": 0.05}
+GPT2 = {"source": "gpt2"}
 
 
 def test_a_corpus_of_the_hub_is_taken_for_tinystories_and_says_so():
-    sizes, (note,) = corpus_size("tinystories", HUB, {}, None, 0)
+    sizes, (note,) = corpus_size("tinystories", HUB, {}, None, 0, GPT2)
     assert sizes["train"]["stories"] + sizes["heldout"]["stories"] == 2_119_719
     assert sizes["validation"] == {"stories": 21_990, "tokens": 21_990 * 200}
     assert "2,119,719 stories" in note
@@ -16,20 +18,44 @@ def test_a_corpus_of_the_hub_is_taken_for_tinystories_and_says_so():
 
 def test_a_given_size_is_taken_and_a_counted_one_before_it():
     given = {"stories": 100, "validation_stories": 10, "tokens_per_story": 50}
-    sizes, notes = corpus_size("mine", HUB, given, None, 0)
+    sizes, notes = corpus_size("mine", HUB, given, None, 0, GPT2)
     assert sizes == {
         "train": {"stories": 95, "tokens": 4750}, "heldout": {"stories": 5, "tokens": 250},
         "validation": {"stories": 10, "tokens": 500},
     }  # fmt: skip
     assert notes == []
-    assert corpus_size("mine", HUB, given, CORPORA["own"], 0) == (CORPORA["own"], [])
+    assert corpus_size("mine", HUB, given, CORPORA["own"], 0, GPT2) == (CORPORA["own"], [])
 
 
 def test_files_are_weighed():
     settings = {"source": "files", "held_out": 0.05, "validation_share": 0.1}
-    sizes, (note,) = corpus_size("mine", settings, {}, None, 80_000)
+    sizes, (note,) = corpus_size("mine", settings, {}, None, 80_000, GPT2)
     assert sizes["train"]["tokens"] == 95 * 200 and sizes["validation"]["stories"] == 10
     assert "80,000 bytes" in note
+
+
+@pytest.mark.parametrize(
+    "size, expected", [(300, 2.4), (512, 2.4), (1024, 3.2), (1448, 3.45), (5000, 4.0), (None, 4.0)]
+)
+def test_a_token_of_a_smaller_vocabulary_is_shorter(size, expected):
+    tokenizer = {"source": "train", "vocabulary_size": size} if size else GPT2
+    assert bytes_per_token(tokenizer) == pytest.approx(expected, abs=1e-3)
+
+
+def test_a_grammars_stories_have_as_many_tokens_as_its_tokenizer_makes():
+    settings = {"source": "grammar", "held_out": 0.05, "stories": 100, "validation_stories": 10}
+    tokenizer = {"source": "train", "vocabulary_size": 1024}
+    sizes, notes = corpus_size("grammar", settings, {}, None, 0, tokenizer)
+    assert sizes["validation"] == {"stories": 10, "tokens": 2159} and notes == []
+
+
+def test_lines_of_a_tasks_own_files_are_counted(tmp_path):
+    (tmp_path / "a.jsonl").write_text("{}\n\n{}\n")
+    own = str(tmp_path / "a.jsonl")
+    assert count_examples({"train": [own, own], "validation": [own]}) == {
+        "train": 4, "validation": 2,
+    }  # fmt: skip
+    assert count_examples({"train": [own], "validation": ["b.parquet"]}) == {}
 
 
 def test_examples_are_counted_where_there_are_files():

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ouroboros.errors import UserError
@@ -47,27 +47,28 @@ def calibrated(experiment: Experiment, calibration: str) -> str:
     )
 
 
-def calibrations(experiment: Experiment, group: str) -> dict[str, str]:
-    """Lineage -> its calibration, for those of a group whose speeds the configuration does not give."""
+def calibrations(experiment: Experiment, lineages: Iterable[str]) -> dict[str, str]:
+    """Lineage -> its calibration, for those whose speeds the configuration does not give."""
     given = experiment.resolved["plan"]["rates"]
     return {
         name: paths.CALIBRATION.format(calibration=calibration_key(experiment, name))
-        for name in experiment.groups[group]
+        for name in lineages
         if len(given.get(experiment.lineages[name]["model_name"], {})) < RATES
     }
 
 
 def plan_facts(
-    experiment: Experiment, group: str, source_files: Callable, task_files: Callable
+    experiment: Experiment, names: Iterable[str], source_files: Callable, task_files: Callable
 ) -> dict:  # fmt: skip
-    """The settings of a group's lineages, and the sizes and epochs that are known by now.
+    """The settings of lineages, and the sizes and epochs that are known by now.
 
     `source_files` and `task_files` give the files of a corpus and of a task.
     """
-    lineages = {name: experiment.lineages[name] for name in experiment.groups[group]}
+    lineages = {name: experiment.lineages[name] for name in names}
     resolved = experiment.resolved
+    # With several tokenizers of one corpus, the last one's counts stand for all.
     corpora = {
-        settings["corpus"]: experiment.of_corpus(name, paths.TOKEN_COUNTS)
+        settings["corpus"]: (experiment.of_corpus(name, paths.TOKEN_COUNTS), settings["tokenizer"])
         for name, settings in lineages.items()
     }
     tasks = {task for name in lineages for task in experiment.tasks(name)}
@@ -76,18 +77,19 @@ def plan_facts(
         "tokenizers": {
             s["tokenizer"]: resolved["tokenizers"][s["tokenizer"]] for s in lineages.values()
         },
-        "epochs": {name: _existing(paths.EPOCHS.format(lineage=name)) for name in lineages},
+        "epochs": {name: existing(paths.EPOCHS.format(lineage=name)) for name in lineages},
         "corpora": {
             name: {
                 "settings": resolved["corpora"][name],
-                "counts": _existing(path),
+                "tokenizer": resolved["tokenizers"][tokenizer],
+                "counts": existing(path),
                 "bytes": sum(
                     Path(file).stat().st_size
                     for files in source_files(name).values()
                     for file in files
                 ),
             }
-            for name, path in corpora.items()
+            for name, (path, tokenizer) in corpora.items()
         },
         "tasks": {
             name: {
@@ -97,12 +99,12 @@ def plan_facts(
             for name in sorted(tasks)
         },
         "judges": resolved["judges"],
-        "calibrations": calibrations(experiment, group),
+        "calibrations": calibrations(experiment, lineages),
         "plan": {key: value for key, value in resolved["plan"].items() if key != "groups"},
     }
 
 
-def _existing(path):
+def existing(path):
     """A JSON artifact that is there, else None. No input: a plan must not make what it plans."""
     path = Path(path)
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None

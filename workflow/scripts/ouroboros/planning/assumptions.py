@@ -1,8 +1,11 @@
 """Inputs of the cost model, with every assumption listed."""
 
-from ouroboros.planning.data_sizes import BEYOND_CONTEXT, corpus_size, task_size
-
-GPT2 = 50_257  # tokens of its vocabulary
+from ouroboros.planning.data_sizes import (
+    BEYOND_CONTEXT,
+    corpus_size,
+    task_size,
+    vocabulary_size,
+)
 
 
 def cost_inputs(facts: dict, calibrations: dict, examples: dict) -> tuple[dict, list[str]]:
@@ -21,7 +24,7 @@ def cost_inputs(facts: dict, calibrations: dict, examples: dict) -> tuple[dict, 
         # A corpus that a lineage overrides is called corpus.lineage.
         sizes = given["corpora"].get(name.split(".")[0], {})
         corpora[name], more = corpus_size(
-            name, corpus["settings"], sizes, corpus["counts"], corpus["bytes"]
+            name, corpus["settings"], sizes, corpus["counts"], corpus["bytes"], corpus["tokenizer"]
         )
         notes += more
     for name, task in facts["tasks"].items():
@@ -41,7 +44,7 @@ def cost_inputs(facts: dict, calibrations: dict, examples: dict) -> tuple[dict, 
             **lineage,
             "epochs": epochs,
             "rates": rates,
-            "vocabulary": facts["tokenizers"][lineage["tokenizer"]].get("vocabulary_size", GPT2),
+            "vocabulary": vocabulary_size(facts["tokenizers"][lineage["tokenizer"]]),
             "beyond_context": 0.0 if grammar else BEYOND_CONTEXT,
         }
     inputs = {"lineages": lineages, "corpora": corpora, "tasks": tasks, "judges": facts["judges"]}
@@ -49,10 +52,10 @@ def cost_inputs(facts: dict, calibrations: dict, examples: dict) -> tuple[dict, 
 
 
 def _epochs(name, training, assumed, found):
-    if found:
-        return found["epochs"], []
     if training["epochs"] != "auto":
         return training["epochs"], []
+    if found:
+        return found["epochs"], []
     epochs = min(assumed, training["max_epochs"])
     return epochs, [f"assumed: lineage {name}: {epochs} epochs, until generation 1 has found them"]
 

@@ -1,10 +1,15 @@
 """Sizes of corpora and tasks: counted where they are there, else assumed."""
 
+import math
+from pathlib import Path
 from typing import NamedTuple
 
-STORY = 200  # tokens of a story, about (TinyStories: 199 of GPT-2's)
-GRAMMAR_STORY = 216  # of the embedded grammar, in tokens of a BPE of 1,024
-BYTES_PER_TOKEN = 4  # of English text (TinyStories: 4.06)
+STORY = 800  # bytes of a story, about (TinyStories: 807)
+GRAMMAR_STORY = 691  # of the embedded grammar
+# Bytes of a token by the tokenizer's vocabulary. TinyStories: 2.41, 3.18, 3.69, 3.99, 4.11, and 4.06 of
+# GPT-2's; the grammar: 2.27, 3.12, 3.88, 4.19, 4.19, and 4.01.
+BYTES_PER_TOKEN = {512: 2.4, 1024: 3.2, 2048: 3.7, 4096: 4.0}
+GPT2 = 50_257  # tokens of its vocabulary
 TINYSTORIES = {"stories": 2_119_719, "validation_stories": 21_990}
 # Share of tokens after the first 512 of their story: 0.009 in TinyStories' first 4,948 stories,
 # 0.003 in its first validation stories.
@@ -33,13 +38,28 @@ TASKS = {
 }
 
 
+def vocabulary_size(tokenizer: dict) -> int:
+    """The tokens of a resolved entry of `tokenizers`; one of the hub is taken for GPT-2's."""
+    return tokenizer.get("vocabulary_size", GPT2)
+
+
+def bytes_per_token(tokenizer: dict) -> float:
+    """Bytes of English text per token, between two known vocabularies by the logarithm of their sizes."""
+    size, sizes = vocabulary_size(tokenizer), [*BYTES_PER_TOKEN]
+    if size >= sizes[-1]:
+        return BYTES_PER_TOKEN[sizes[-1]]
+    low = max((known for known in sizes if known <= size), default=sizes[0])
+    share = max(0.0, math.log2(size / low))
+    return BYTES_PER_TOKEN[low] + share * (BYTES_PER_TOKEN[2 * low] - BYTES_PER_TOKEN[low])
+
+
 def corpus_size(
-    name: str, settings: dict, given: dict, counts: dict | None, size: int
+    name: str, settings: dict, given: dict, counts: dict | None, size: int, tokenizer: dict
 ) -> tuple[dict, list[str]]:
     """Stories and tokens of a corpus, split -> {"stories", "tokens"}, and a note if any was assumed.
 
-    `settings`: its resolved entry. `given`: its size in the configuration. `counts`: its tokens.json
-    if that is there. `size`: bytes of its files.
+    `settings` and `tokenizer`: resolved entries. `given`: its size in the configuration. `counts`: its
+    tokens.json if that is there. `size`: bytes of its files.
     """
     if counts:
         return {split: counts[split] for split in ("train", "heldout", "validation")}, []
@@ -47,9 +67,10 @@ def corpus_size(
     stories, validation = given.get("stories"), given.get("validation_stories")
     if settings["source"] == "grammar":
         stories, validation = settings["stories"], settings["validation_stories"]
-        each = each or GRAMMAR_STORY
+        each = each or GRAMMAR_STORY / bytes_per_token(tokenizer)
     elif settings["source"] == "files" and not stories:
-        stories = max(2, size // (BYTES_PER_TOKEN * (each or STORY)))
+        story = each * bytes_per_token(tokenizer) if each else STORY
+        stories = max(2, int(size / story))
         share = settings["validation_share"]
         validation = validation or max(1, int(stories * share))
         assumed.append(f"its files of {size:,} bytes hold {stories:,} stories")
@@ -57,13 +78,13 @@ def corpus_size(
         stories = TINYSTORIES["stories"]
         assumed.append(f"{stories:,} stories, as many as TinyStories has")
     if not each:
-        each = STORY
-        assumed.append(f"{each} tokens each")
+        each = STORY / bytes_per_token(tokenizer)
+        assumed.append(f"{each:.0f} tokens each")
     validation = validation or max(1, min(stories // 20, TINYSTORIES["validation_stories"]))
     held_out = max(1, int(stories * settings["held_out"]))
     split = {"train": stories - held_out, "heldout": held_out, "validation": validation}
     notes = [f"assumed: corpus {name}: {', '.join(assumed)}"] if assumed else []
-    return {key: {"stories": n, "tokens": n * each} for key, n in split.items()}, notes
+    return {key: {"stories": n, "tokens": round(n * each)} for key, n in split.items()}, notes
 
 
 def task_size(
@@ -80,3 +101,13 @@ def task_size(
         return size, []
     note = f"assumed: task {name}: {size.train:,} + {size.validation:,} examples, the paper's"
     return size, [note]
+
+
+def count_examples(files: dict[str, list[str]]) -> dict[str, int]:
+    """Lines of a task's files by split; none unless all are .jsonl or .tsv."""
+    if not all(path.endswith((".jsonl", ".tsv")) for paths in files.values() for path in paths):
+        return {}
+    return {
+        split: sum(1 for path in paths for line in Path(path).open("rb") if line.strip())
+        for split, paths in files.items()
+    }

@@ -20,13 +20,13 @@ from ouroboros.metrics.classification.model import read_classifier
 from ouroboros.model.checkpoint import write_checkpoint
 from ouroboros.model.families import random_model
 from ouroboros.model.scoring import story_losses
-from ouroboros.planning.data_sizes import STORY
 from ouroboros.sampling.sampler import fitting_batch, sample
 from ouroboros.training.trainer import Training, TrainingSettings
 
 MIN_SECONDS = 1.0  # a shorter run gives no reliable rate
 REPEATS = 2  # the fastest counts: other work on the machine only ever slows a run
 SHORT = 16  # tokens of a short text of a task
+STORY = 200  # tokens of a story whose perplexity is measured
 MAX_UPDATES = 64  # of fine-tuning
 MANY = 1 << 20  # sequences that are sampled where only the initial corpus knows: more than a batch
 
