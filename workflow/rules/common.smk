@@ -176,6 +176,11 @@ def calibrated(wildcards):
     return LINEAGES[plans.calibrated(EXPERIMENT, wildcards.calibration)]
 
 
+def on_cluster():
+    """True where jobs go to SLURM; known once the whole workflow has been read."""
+    return workflow.executor_plugin.name == "slurm"
+
+
 def shown(path, kind, **labels):
     """An output that Snakemake's own report shows, with the caption of its kind."""
     owner = "{group}" if "{group}" in path else "{lineage}"

@@ -63,6 +63,7 @@ rule group_plan:
                 EXPERIMENT, GROUPS[wildcards.group], source_files, task_files
             )
         ),
+        on_cluster=lambda wildcards: on_cluster(),
     script:
         "../scripts/group_plan.py"
 

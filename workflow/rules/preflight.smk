@@ -131,7 +131,7 @@ def check_gpus():
 
 def check_cluster():
     """Where jobs go to SLURM: it takes them, its nodes see the run, and no earlier run's are left."""
-    if workflow.executor_plugin.name != "slurm":
+    if not on_cluster():
         return
     jobs = [job for job in workflow.dag.needrun_jobs() if not job.is_local]
     requests = {slurm.sbatch_flags(job.resources, job.threads): job for job in jobs}

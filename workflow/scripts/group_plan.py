@@ -17,7 +17,9 @@ def main(snakemake):
     calibrations = {name: read_json(path) for name, path in facts["calibrations"].items()}
     examples = {name: count_examples(task["files"]) for name, task in facts["tasks"].items()}
     inputs, notes = cost_inputs(facts, calibrations, examples)
-    costs = JobCosts(read_json(snakemake.input.machine), **inputs)
+    costs = JobCosts(
+        read_json(snakemake.input.machine), **inputs, on_cluster=snakemake.params.on_cluster
+    )
     cores = None if facts["plan"]["cores"] == "auto" else facts["plan"]["cores"]
     listed = jobs(snakemake, group)
     result = {

@@ -3,7 +3,13 @@
 import pytest
 from plan_inputs import CORPORA
 
-from ouroboros.planning.data_sizes import bytes_per_token, corpus_size, count_examples, task_size
+from ouroboros.planning.data_sizes import (
+    bytes_per_token,
+    corpus_size,
+    count_examples,
+    share_beyond,
+    task_size,
+)
 
 HUB = {"source": "hub", "path": "roneneldan/TinyStories", "held_out": 0.05}
 GPT2 = {"source": "gpt2"}
@@ -40,6 +46,13 @@ def test_files_are_weighed():
 def test_a_token_of_a_smaller_vocabulary_is_shorter(size, expected):
     tokenizer = {"source": "train", "vocabulary_size": size} if size else GPT2
     assert bytes_per_token(tokenizer) == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "context, share", [(2, 0.99), (100, 0.5685), (200, 0.137), (300, 0.0585), (600, 0.0046)]
+)
+def test_tokens_beyond_the_context_are_those_of_long_stories(context, share):
+    assert share_beyond(context, 200) == pytest.approx(share, rel=0.02)
 
 
 def test_a_grammars_stories_have_as_many_tokens_as_its_tokenizer_makes():

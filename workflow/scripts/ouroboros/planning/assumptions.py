@@ -1,8 +1,8 @@
 """Inputs of the cost model, with every assumption listed."""
 
 from ouroboros.planning.data_sizes import (
-    BEYOND_CONTEXT,
     corpus_size,
+    share_beyond,
     task_size,
     vocabulary_size,
 )
@@ -38,14 +38,18 @@ def cost_inputs(facts: dict, calibrations: dict, examples: dict) -> tuple[dict, 
             name, lineage, calibrations.get(name, {}), given["rates"].get(lineage["model_name"], {})
         )
         notes += more
-        # The grammar's stories are short.
+        # The grammar's stories are of about one length.
         grammar = facts["corpora"][lineage["corpus"]]["settings"]["source"] == "grammar"
+        validation = corpora[lineage["corpus"]]["validation"]
+        story = validation["tokens"] / validation["stories"]
         lineages[name] = {
             **lineage,
             "epochs": epochs,
             "rates": rates,
             "vocabulary": vocabulary_size(facts["tokenizers"][lineage["tokenizer"]]),
-            "beyond_context": 0.0 if grammar else BEYOND_CONTEXT,
+            "beyond_context": (
+                0.0 if grammar else share_beyond(lineage["evaluation"]["context"], story)
+            ),
         }
     inputs = {"lineages": lineages, "corpora": corpora, "tasks": tasks, "judges": facts["judges"]}
     return inputs, sorted(set(notes))

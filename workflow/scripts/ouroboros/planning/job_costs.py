@@ -9,7 +9,8 @@ from ouroboros.config.families import declaration
 from ouroboros.pipeline.paths import parse
 
 PROMPTS = 44  # the paper's beginnings, and about as many of ours
-REPORT = 1.5  # seconds to draw a figure or to write a table, once started
+REPORT = 0.5  # seconds to draw a figure or to write a table, once started
+SCHEDULING = 0.1  # seconds of Snakemake itself for a job
 LEXICON = 4.0  # seconds to read spaCy's table
 COMPRESSED = 1.4  # bytes on disk of a token of a corpus (TinyStories: 1.35; 2 without zstd)
 STORY_BYTES = 2.5  # bytes in parquet of a token's text
@@ -22,7 +23,8 @@ class JobCosts:
     """The cost model of a plan: seconds and bytes of each job.
 
     `machine_speed`: the figures of `measure_machine_speed`; its `start` also has `workflow`, the
-    seconds until Snakemake runs a job's script. The rest as `cost_inputs` returns it.
+    seconds until Snakemake has read the workflow, as each job of a cluster (`on_cluster`) does. The
+    rest as `cost_inputs` returns it.
     """
 
     machine_speed: dict
@@ -30,6 +32,7 @@ class JobCosts:
     corpora: dict
     tasks: dict
     judges: dict
+    on_cluster: bool = False
 
     def seconds(self, job: dict) -> float:
         """Seconds of a job that a dry-run lists (see dry_run.py); 0 for a target."""
@@ -37,7 +40,9 @@ class JobCosts:
             return 0.0
         (imports, work), start = RULES.get(job["rule"], UNKNOWN), self.machine_speed["start"]
         work = work if isinstance(work, float) else work(self, job)
-        return start["workflow"] + start[imports] + work
+        # A script imports Snakemake's modules too: about twice what `light` takes.
+        snakemake = SCHEDULING + 2 * start["light"] + self.on_cluster * start["workflow"]
+        return snakemake + start[imports] + work
 
     def bytes(self, path: str) -> tuple[str, float]:
         """The kind of an output, in words, and its bytes."""
@@ -125,6 +130,10 @@ class JobCosts:
         tokens = self.corpus_tokens(job["input"], job["wildcards"]["lm"])
         return tokens / self.machine_speed["text_tokens_per_second"]
 
+    def _oov(self, job):
+        """Words alone are about a quarter of the work of text statistics."""
+        return self._text(job) / 4
+
     def _completions(self, job):
         evaluation = self._lineage(job)["evaluation"]
         tokens = PROMPTS * evaluation["completions"] * evaluation["new_tokens"]
@@ -147,7 +156,9 @@ class JobCosts:
         batches = math.ceil(size.validation / settings["eval_batch"])
         forward = rate["seconds_per_update"] * batches
         forward += size.validation * tokens * rate["seconds_per_token"]
-        return rate["start"] + seeds * (updates * update + forward / 3)
+        # transformers and sklearn take about as long to import as torch
+        start = self.machine_speed["start"]["torch"] + rate["start"]
+        return start + seeds * (updates * update + forward / 3)
 
 
 class Rule(NamedTuple):
@@ -175,7 +186,7 @@ RULES = {
     "sample": Rule("torch", JobCosts._sample),
     "ppl": Rule("torch", JobCosts._ppl),
     "text": Rule("light", JobCosts._text),
-    "oov": Rule("light", 0.0),
+    "oov": Rule("light", JobCosts._oov),
     "samples": Rule("light", 0.0),
     "completions": Rule("torch", JobCosts._completions),
     "gpt_eval": Rule("light", JobCosts._gpt_eval),
@@ -185,7 +196,7 @@ RULES = {
     "findings": Rule("light", REPORT),
     "lineage_samples": Rule("light", 0.0),
     "gpt_eval_table": Rule("light", 0.0),
-    "report_page": Rule("light", 0.0),
+    "report_page": Rule("light", REPORT),
 }
 
 
