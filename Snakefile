@@ -55,3 +55,4 @@ onstart:
     check_folders()
     check_gpus()
     check_cluster()
+    warn_of_days()

@@ -59,3 +59,15 @@ def test_a_plan_of_what_is_not_there(workflow):
     result = workflow.run("plan")
     assert result.returncode
     assert "plan.groups: there is no 'tinny'. Did you mean 'tiny'?" in result.stdout
+
+
+def test_a_run_of_days_says_so_before_it_starts(workflow):
+    """It starts all the same, and the first job fails here: there is too little text."""
+    config = copy.deepcopy(TINY)
+    config["sampling"]["tiny"]["sequences"] = 4_000_000_000
+    workflow.configure(config)
+    (workflow.folder / "own.txt").write_text("A story.")
+    result = workflow.run("tiny")
+    assert "This run takes about" in result.stdout and "groups: [tiny]" in result.stdout
+    assert result.stdout.index("This run takes") < result.stdout.index("rule initial_corpus")
+    assert "This run takes" not in workflow.run("results/tiny/gen0/text.json").stdout

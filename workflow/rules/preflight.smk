@@ -153,3 +153,69 @@ def check_cluster():
             slurm.check_shared_paths([*folders], NEEDED, min(requests))
     except UserError as error:
         raise WorkflowError(str(error))
+
+
+def warn_of_days():
+    """Say of a run on this machine that it takes days, by arithmetic alone; it goes on all the same."""
+    if workflow.executor_plugin.name != "local":
+        return
+    from ouroboros.planning.arithmetic import estimate, warning  # not for every reading of this file
+
+    jobs = [_listed(job) for job in workflow.dag.needrun_jobs()]
+    lineages = {job["wildcards"].get("lineage") for job in jobs}
+    corpora = {job["wildcards"].get("corpus") for job in jobs}
+    names = [name for name, of in LINEAGES.items() if name in lineages or of["corpus"] in corpora]
+    facts = plans.plan_facts(EXPERIMENT, names, source_files, task_files)
+    most_gpus = workflow.global_resources.get("gpu").value
+    wanted = max((job["gpus"] for job in jobs), default=0)
+    gpus, cores = wanted if most_gpus is None else most_gpus, workflow.cores or os.cpu_count()
+    here = _has_gpu() and gpus > 0
+
+    def seconds(any_gpu):
+        return estimate(jobs, facts, plans.existing, gpus, cores, any_gpu)
+
+    found = seconds(here)
+    asked = any(LINEAGES[name]["resources"]["train"]["gpu"] for name in names)
+    words = warning(
+        found,
+        f"{cores} cores, {'a' if here else 'no'} GPU",
+        seconds(True) if asked and not here and found > 86400 else None,
+        _command_to_fit(sorted(lineages & set(LINEAGES), key=[*LINEAGES].index)),
+    )
+    if words:
+        print(words, file=sys.stderr)
+
+
+def _listed(job):
+    """A job of the DAG, as a dry-run is read (dry_run.py).
+
+    Its size is looked up in the configuration: Snakemake takes a second to evaluate 1,000 jobs' resources.
+    """
+    name, wildcards = job.rule.name, dict(job.wildcards.items())
+    settings = LINEAGES.get(wildcards.get("lineage"), RESOLVED)["resources"]
+    asked = settings.get("train" if name == "train_first" else name, {})
+    return {
+        "rule": name,
+        "input": job.input,
+        "output": job.output,
+        "wildcards": wildcards,
+        "gpus": asked.get("gpu", 0),
+        "cores": asked.get("threads", 1),
+    }
+
+
+def _has_gpu():
+    """Tell without torch whether this machine has a GPU, and lets this run see it."""
+    return os.environ.get("CUDA_VISIBLE_DEVICES") != "" and any(
+        map(os.path.exists, ("/dev/nvidiactl", "/dev/kfd"))
+    )
+
+
+def _command_to_fit(lineages):
+    files = " ".join(map(str, workflow.overwrite_configfiles or ()))
+    given = f"--configfile {files} " if files else ""
+    return (
+        f"snakemake {given}--cores all plan --config plan='{{fit: 8h, groups: [{lineages[0]}]}}'"
+        if lineages
+        else "snakemake --cores all plan"
+    )

@@ -104,7 +104,9 @@ def plan_facts(
     }
 
 
-def existing(path):
-    """A JSON artifact that is there, else None. No input: a plan must not make what it plans."""
-    path = Path(path)
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+def existing(path: str) -> dict | None:
+    """A JSON artifact; None where it is not there or damaged. No input: a plan must not make what it plans."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None

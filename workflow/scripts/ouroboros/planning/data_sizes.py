@@ -109,11 +109,14 @@ def task_size(
     return size, [note]
 
 
-def count_examples(files: dict[str, list[str]]) -> dict[str, int]:
-    """Lines of a task's files by split; none unless all are .jsonl or .tsv."""
-    if not all(path.endswith((".jsonl", ".tsv")) for paths in files.values() for path in paths):
+def count_examples(files: dict[str, list[str]], most_bytes: float = math.inf) -> dict[str, int]:
+    """Lines of a task's files by split; none unless all are .jsonl or .tsv, of `most_bytes` together."""
+    paths = [Path(path) for of_split in files.values() for path in of_split]
+    if not all(path.suffix in (".jsonl", ".tsv") for path in paths):
+        return {}
+    if sum(path.stat().st_size for path in paths) > most_bytes:
         return {}
     return {
-        split: sum(1 for path in paths for line in Path(path).open("rb") if line.strip())
-        for split, paths in files.items()
+        split: sum(1 for path in of_split for line in Path(path).open("rb") if line.strip())
+        for split, of_split in files.items()
     }

@@ -14,12 +14,9 @@ def plan(listed: list[dict], costs, gpus: list[int], cores: int | None, machine_
     `costs`: their JobCosts. `gpus`: each number of GPUs to give the wall-clock for. `cores`: CPU
     cores of the run; None stands for the machine's, and at least 8 per GPU where jobs ask for GPUs.
     """
-    maker = {path: index for index, job in enumerate(listed) for path in job["output"]}
-    jobs, rules, disk = [], defaultdict(lambda: [0, 0.0, 0.0]), defaultdict(lambda: [0, 0.0])
-    for job in listed:
-        seconds = costs.seconds(job)
-        parents = sorted({maker[path] for path in job["input"] if path in maker})
-        jobs.append(Job(seconds, job["gpus"], job["cores"], parents))
+    jobs = timed(listed, costs)
+    rules, disk = defaultdict(lambda: [0, 0.0, 0.0]), defaultdict(lambda: [0, 0.0])
+    for job, seconds in zip(listed, (each.seconds for each in jobs), strict=True):
         if not job["output"]:  # a target
             continue
         row = rules[job["rule"]]
@@ -52,6 +49,20 @@ def plan(listed: list[dict], costs, gpus: list[int], cores: int | None, machine_
             for artifact, (count, size) in sorted(disk.items(), key=lambda item: -item[1][1])
         },
     }
+
+
+def timed(listed: list[dict], costs) -> list[Job]:
+    """The jobs that a dry-run lists, with their seconds, as a schedule takes them."""
+    maker = {path: index for index, job in enumerate(listed) for path in job["output"]}
+    return [
+        Job(
+            costs.seconds(job),
+            job["gpus"],
+            job["cores"],
+            sorted({maker[path] for path in job["input"] if path in maker}),
+        )
+        for job in listed
+    ]
 
 
 def page(name: str, result: dict) -> str:
