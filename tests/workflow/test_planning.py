@@ -3,7 +3,10 @@
 import copy
 import json
 
+import yaml
 from tools import TINY
+
+from ouroboros.planning.arithmetic import MACHINE
 
 RATES = {"train": 1.0e5, "sample": 1.0e5, "ppl": 1.0e5, "fine_tuning": 100.0}
 
@@ -71,3 +74,24 @@ def test_a_run_of_days_says_so_before_it_starts(workflow):
     assert "This run takes about" in result.stdout and "groups: [tiny]" in result.stdout
     assert result.stdout.index("This run takes") < result.stdout.index("rule initial_corpus")
     assert "This run takes" not in workflow.run("results/tiny/gen0/text.json").stdout
+
+
+def test_settings_for_a_time_are_a_configuration_that_can_be_run(workflow):
+    """With given rates nothing is measured; the machine's speed is there."""
+    config = copy.deepcopy(TINY)
+    rates = dict.fromkeys(RATES, 1.0e9)
+    config["plan"] = {"rates": {"tiny": rates}, "groups": ["tiny"], "fit": "30s"}
+    workflow.configure(config)
+    machine = workflow.folder / "results/calibration/machine.json"
+    machine.parent.mkdir(parents=True)
+    machine.write_text(json.dumps(MACHINE))
+    result = workflow.run("plan")
+    assert result.returncode == 0, result.stdout[-3000:]
+    assert "fewer generations: " in result.stdout
+    proposed = yaml.safe_load((workflow.folder / "results/tiny/fit.yaml").read_text())
+    assert proposed["corpora"] == TINY["corpora"]
+    generations = proposed["lineages"]["tiny"]["generations"]
+    assert 1 <= generations < 3 and proposed["lineages"]["tiny"]["seed"] == 7
+    workflow.configure(proposed)
+    assert f"train tiny {generations}" in {*workflow.planned("tiny"), "train tiny 1"}
+    assert list(machine.parent.iterdir()) == [machine]

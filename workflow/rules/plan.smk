@@ -68,11 +68,39 @@ rule group_plan:
         "../scripts/group_plan.py"
 
 
+# As large as the machine, which it measures models on; a run has as many cores.
+rule group_fit:
+    input:
+        machine=paths.MACHINE_SPEED,
+        grammar=f"{ROOT}/resources/story_grammar.yaml",
+    output:
+        yaml=paths.FIT,
+        markdown=paths.FIT_TEXT,
+    log:
+        "logs/{group}/fit.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    threads: 100_000
+    resources:
+        gpu=by(lambda wildcards: min(1, LINEAGES[wildcards.group]["resources"]["train"]["gpu"])),
+        mem_mb=by(lambda wildcards: LINEAGES[wildcards.group]["resources"]["train"]["mem_mb"]),
+        runtime=by(lambda wildcards: LINEAGES[wildcards.group]["resources"]["train"]["runtime"]),
+    params:
+        facts=by(
+            lambda wildcards: plans.plan_facts(
+                EXPERIMENT, GROUPS[wildcards.group], source_files, task_files
+            )
+        ),
+    script:
+        "../scripts/group_fit.py"
+
+
 # Nothing is declared as made, so that every `snakemake plan` prints.
 rule plan:
     input:
         lambda wildcards: [
-            paths.PLAN_TEXT.format(group=group)
+            (paths.FIT_TEXT if RESOLVED["plan"]["fit"] else paths.PLAN_TEXT).format(group=group)
             for group in RESOLVED["plan"]["groups"] or EXPERIMENT.comparisons
         ],
     log:

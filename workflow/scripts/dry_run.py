@@ -15,11 +15,11 @@ from ouroboros.errors import UserError
 CORES = "100000"
 
 
-def dry_run(snakemake, *arguments) -> str:
-    """Output of a dry-run with the job's configuration, in the current folder."""
+def dry_run(snakemake, *arguments, configuration: dict | None = None) -> str:
+    """Output of a dry-run in the current folder, with the job's configuration or another one."""
     snakefile = Path(snakemake.scriptdir).resolve().parents[1] / "Snakefile"
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as config:
-        yaml.safe_dump(snakemake.config, config)
+        yaml.safe_dump(configuration or snakemake.config, config)
         config.flush()
         # No workflow profile: its limits and rerun triggers do not decide which jobs there are.
         command = [
@@ -34,12 +34,13 @@ def dry_run(snakemake, *arguments) -> str:
     return result.stdout
 
 
-def jobs(snakemake, target: str) -> list[dict]:
+def jobs(snakemake, target: str, configuration: dict | None = None) -> list[dict]:
     """All jobs of a target, finished or not: `rule`, `input` and `output` (lists of paths), `wildcards`,
-    `gpus`, `cores`.
+    `gpus`, `cores`. `configuration`: another one than the job's.
     """
     found = []
-    for line in dry_run(snakemake, target, "--forceall").splitlines():
+    output = dry_run(snakemake, target, "--forceall", configuration=configuration)
+    for line in output.splitlines():
         if match := re.match(r"(?:local)?rule (\w+):$", line):
             found.append({"rule": match[1], "input": [], "output": [], "wildcards": {}, "gpus": 0,
                           "cores": 1})  # fmt: skip

@@ -362,6 +362,10 @@ def test_seeds_that_cannot_be(path, value, said):
 @pytest.mark.parametrize(
     "plan, said",
     [
+        ({"fit": "2 hours"}, "plan.fit: '2 hours' does not fit. Time that the run of one lineage"),
+        ({"fit": "2h"}, "plan.fit: 2h is for one lineage"),
+        ({"fit": "2h", "groups": ["33m", "1m"]}, "plan='{fit: 2h, groups: [33m]}'"),
+        ({"fit": "2h", "groups": ["paper"]}, "which `groups` names"),
         ({"gpu": 3}, "plan: unknown key 'gpu'. Did you mean 'gpus'?"),
         ({"rates": {"34m": {"train": 1.0}}}, "plan.rates: there is no '34m'. Did you mean '33m'?"),
         ({"rates": {"33m": {"tain": 1.0}}}, "unknown key 'tain'. Did you mean 'train'?"),

@@ -17,7 +17,7 @@ from ouroboros.planning.arithmetic import (
 
 HEAD, BODY = 300 * 16, 12 * 3 * 16**2  # weights that each token is multiplied with
 TRAIN = {"gpu": 1, "threads": 4}
-ASKED = {rule: TRAIN for rule in ("train", "sample", "ppl")} | {
+ASKED = dict.fromkeys(("train", "sample", "ppl"), TRAIN) | {
     "classification": {"gpu": 0, "threads": 1}
 }
 

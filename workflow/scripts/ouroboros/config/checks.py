@@ -118,7 +118,7 @@ def check_comparisons(lineages: dict, comparisons: dict):
 
 
 def check_plan(plan, config, resolved):
-    """Check that the entries that a plan names exist."""
+    """Check that the entries that a plan names exist, and that a time is given for one lineage."""
     groups = [*resolved["lineages"], *resolved["comparisons"]]
     for key, known in (
         ("groups", groups),
@@ -131,3 +131,12 @@ def check_plan(plan, config, resolved):
                 raise UserError(
                     f"config: plan.{key}: there is no {name!r}. {suggestion(name, known)}"
                 )
+    if plan["fit"] is not None:
+        # one with `seeds` is a comparison, of lineages that the configuration has no entries of
+        lineages = [name for name in config["lineages"] if name not in resolved["comparisons"]]
+        if len(plan["groups"]) != 1 or plan["groups"][0] not in lineages:
+            raise UserError(
+                f"config: plan.fit: {plan['fit']} is for one lineage (with one seed), which `groups` names: "
+                f"plan='{{fit: {plan['fit']}, groups: [{lineages[0] if lineages else 'mine'}]}}'. There "
+                f"are {', '.join(lineages)}."
+            )

@@ -47,6 +47,8 @@ FINDINGS_TEXT = "results/{group}/findings.md"
 REPORT = "results/{group}/report.html"
 PLAN = "results/{group}/plan.json"
 PLAN_TEXT = "results/{group}/plan.md"
+FIT = "results/{group}/fit.yaml"
+FIT_TEXT = "results/{group}/fit.md"
 REPORT_OF_ALL = "results/report.html"
 
 # What `lm` may be where it is a language model's, and where it is a corpus's (gen0 is no LM).

@@ -120,10 +120,16 @@ class JobCosts:
         return self._at_rate(job, "sample", self.corpus_tokens(job["output"]))
 
     def _ppl(self, job):
-        """A token beyond the context needs a forward pass of a whole context of its own."""
+        """A token beyond the context needs a forward pass of a whole context of its own, with the output
+        layer at its end alone.
+        """
         lineage = self._lineage(job)
+        family, model = declaration(lineage["model"]), lineage["model"]
+        body = family.non_embedding_parameters(model)
+        head = family.parameters(model, lineage["vocabulary"]) - family.parameters(model, 0)
+        each = lineage["evaluation"]["context"] * body / (body + head)
         tokens = self.corpora[lineage["corpus"]]["validation"]["tokens"]
-        tokens *= 1 + lineage["beyond_context"] * lineage["evaluation"]["context"]
+        tokens *= 1 + lineage["beyond_context"] * each
         return self._at_rate(job, "ppl", tokens)
 
     def _text(self, job):
