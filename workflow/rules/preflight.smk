@@ -159,7 +159,8 @@ def warn_of_days():
     """Say of a run on this machine that it takes days, by arithmetic alone; it goes on all the same."""
     if workflow.executor_plugin.name != "local":
         return
-    from ouroboros.planning.arithmetic import estimate, warning  # not for every reading of this file
+    # Not for every reading of this file.
+    from ouroboros.planning.arithmetic import DAY, estimate, has_gpu, warning
 
     jobs = [_listed(job) for job in workflow.dag.needrun_jobs()]
     lineages = {job["wildcards"].get("lineage") for job in jobs}
@@ -169,7 +170,7 @@ def warn_of_days():
     most_gpus = workflow.global_resources.get("gpu").value
     wanted = max((job["gpus"] for job in jobs), default=0)
     gpus, cores = wanted if most_gpus is None else most_gpus, workflow.cores or os.cpu_count()
-    here = _has_gpu() and gpus > 0
+    here = has_gpu() and gpus > 0
 
     def seconds(any_gpu):
         return estimate(jobs, facts, plans.existing, gpus, cores, any_gpu)
@@ -179,7 +180,7 @@ def warn_of_days():
     words = warning(
         found,
         f"{cores} cores, {'a' if here else 'no'} GPU",
-        seconds(True) if asked and not here and found > 86400 else None,
+        seconds(True) if asked and not here and found > DAY else None,
         _command_to_fit(sorted(lineages & set(LINEAGES), key=[*LINEAGES].index)),
     )
     if words:
@@ -202,13 +203,6 @@ def _listed(job):
         "gpus": asked.get("gpu", 0),
         "cores": asked.get("threads", 1),
     }
-
-
-def _has_gpu():
-    """Tell without torch whether this machine has a GPU, and lets this run see it."""
-    return os.environ.get("CUDA_VISIBLE_DEVICES") != "" and any(
-        map(os.path.exists, ("/dev/nvidiactl", "/dev/kfd"))
-    )
 
 
 def _command_to_fit(lineages):

@@ -5,6 +5,7 @@ import copy
 import pytest
 from plan_inputs import CORPORA, LINEAGE, MACHINE_SPEED, MODEL, RATES, job, shard
 
+from ouroboros.planning import arithmetic
 from ouroboros.planning.arithmetic import (
     CORE,
     GPU,
@@ -12,6 +13,7 @@ from ouroboros.planning.arithmetic import (
     UPDATE,
     assumed_rates,
     estimate,
+    has_gpu,
     warning,
 )
 
@@ -76,6 +78,16 @@ def test_what_has_been_measured_goes_before_arithmetic():
     assert seconds == pytest.approx(1.1 + 2 + 4 + 3 * 64 / 10)
     by_arithmetic = estimate(jobs, facts(), {}.get, gpus=1, cores=2, any_gpu=False)
     assert by_arithmetic == pytest.approx(0.1 + 0.3 + 1.5 + 1.0, abs=0.1)  # starts alone
+
+
+def test_a_gpu_that_is_hidden_is_none(monkeypatch, tmp_path):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(arithmetic, "DEVICES", (str(tmp_path / "none"),))
+    assert not has_gpu()
+    monkeypatch.setattr(arithmetic, "DEVICES", (str(tmp_path / "none"), str(tmp_path)))
+    assert has_gpu()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert not has_gpu()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 The Snakefile's checks use this before a run, so it imports nothing heavy.
 """
 
+import os
 from collections.abc import Callable
 
 from ouroboros.config.families import declaration
@@ -29,6 +30,7 @@ MACHINE = {  # as measure_machine_speed measured on such a core
     "text_tokens_per_second": 5.0e5,
 }
 DAY = 86400.0
+DEVICES = ("/dev/nvidiactl", "/dev/kfd")  # of NVIDIA's and AMD's drivers
 MOST_BYTES = 10_000_000  # of a task's files that are read to count their lines
 
 
@@ -85,6 +87,11 @@ def estimate(
     inputs, _ = cost_inputs(facts, rates, examples)
     costs = JobCosts(read(MACHINE_SPEED) or MACHINE, **inputs)
     return makespan(timed(jobs, costs), gpus, cores)
+
+
+def has_gpu() -> bool:
+    """Tell without torch whether this machine has a GPU, and lets this process see it."""
+    return os.environ.get("CUDA_VISIBLE_DEVICES") != "" and any(map(os.path.exists, DEVICES))
 
 
 def warning(seconds: float, machine: str, on_a_gpu: float | None, command: str) -> str | None:
