@@ -1,4 +1,5 @@
 # make demo    a whole lineage on this machine, no GPU, no network but the package index
+# make status  where a run stands, beside it or after it: DIRECTORY=. (the folder that it runs in)
 # make test    all tests but those of minutes, which `make test-slow` runs
 # make check   format, lint, and who imports whom
 # make bench   speed and memory side by side with transformers, into docs/performance.md
@@ -7,7 +8,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/bash
 
-.PHONY: demo install install-dev test test-slow bench mutate check format clean
+.PHONY: demo status install install-dev test test-slow bench mutate check format clean
 
 demo: install
 	$(BIN)/snakemake --cores all demo
@@ -15,6 +16,12 @@ demo: install
 	@echo; echo "Report:   results/demo/report.html (open it in a browser)"
 	@echo "Figures:  results/demo/figures/"
 	@echo "Samples:  results/demo/samples.md"
+
+# Installs nothing: a run may be at work. 3: it is, and nothing has failed; `status.py --help` has the others.
+status: DIRECTORY ?= .
+status:
+	@test -x $(BIN)/python || { echo "Nothing is installed here yet: make install"; exit 2; }
+	@$(BIN)/python workflow/scripts/status.py --directory "$(DIRECTORY)" || [ $$? -eq 3 ]
 
 install: .venv/installed
 install-dev: .venv/installed-dev

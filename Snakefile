@@ -28,6 +28,7 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/plan.smk"
 include: "workflow/rules/preflight.smk"
+include: "workflow/rules/status.smk"
 
 
 check_group_names()
@@ -56,3 +57,12 @@ onstart:
     check_gpus()
     check_cluster()
     warn_of_days()
+    record_the_run(log)
+
+
+onsuccess:
+    record_the_end(run_records.DONE)
+
+
+onerror:
+    record_the_end(run_records.FAILED)

@@ -1,5 +1,6 @@
 """Surroundings of a run: a Python, a key, a judge, GPUs and folders that will not do."""
 
+import contextlib
 import os
 import subprocess
 import tempfile
@@ -13,6 +14,7 @@ from ouroboros.errors import UserError
 from ouroboros.jobs import gpu_locks
 from ouroboros.metrics.gpt_eval import judge
 from ouroboros.metrics.gpt_eval.reply_log import Replies
+from ouroboros.status.page import status
 from ouroboros.storage.atomic import write_json
 
 KNOWN = [gpu_locks.GPU("GPU-0aaa", "0", 1.0), gpu_locks.GPU("GPU-1bbb", "1", 1.0)]
@@ -68,6 +70,13 @@ def foreign(folder):
     gpu_locks._open(folder / "locks", "x")
 
 
+def nowhere(folder):
+    """`make status` where no run has been."""
+    (folder / "empty").mkdir()
+    with contextlib.chdir(folder / "empty"):
+        status(REPOSITORY)
+
+
 CASES = [
     ("Python 3.9 for `make`", make),
     ("`OPENAI_API_KEY` with a space in it", lambda folder: judged("two words")),
@@ -81,5 +90,6 @@ CASES = [
     ("`CUDA_VISIBLE_DEVICES=GPU-` with two GPUs", lambda folder: gpu_locks.visible_gpus(KNOWN, "GPU-")),
     ("`gpu: 2` with one GPU", crowded),
     ("a folder of GPU locks that is somebody else's", foreign),
+    ("`make status` where nothing ran", nowhere),
     ("a file in place of a folder", lambda folder: write_json(folder / "file/a.json", {})),
 ]  # fmt: skip

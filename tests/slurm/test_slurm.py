@@ -23,6 +23,7 @@ def lineage(tmp_path_factory, cluster):
     site = Site(tmp_path_factory.mktemp("lineage") / "site", cluster)
     site.process = site.start(*GENERATION_1, *GENERATION_2)
     site.in_the_middle(generation=1)
+    site.seen = site.status()
     cluster.lose_node()
     return site
 
@@ -87,6 +88,11 @@ def test_a_lineage_whose_node_was_lost_ends_in_the_bytes_of_a_local_run(lineage,
     assert [task["Restarts"] for task in first] == ["0", "1"]
     assert lineage.carried_on(generation=1)
     assert lineage.settled() == local.settled()
+
+
+def test_status_is_told_beside_a_run_on_the_cluster(lineage):
+    page, code = lineage.seen
+    assert code == 3 and "jobs by slurm" in page and "0 of 2" in page and "gen1 train" in page, page
 
 
 def test_jobs_ask_for_what_the_configuration_says_and_see_their_gpus(lineage):

@@ -132,6 +132,14 @@ class Workflow:
             cwd=self.folder, environment=environment,
         )  # fmt: skip
 
+    def status(self) -> tuple[str, int]:
+        """What `make status` prints, and the exit code before make's."""
+        program = self.folder / "workflow/scripts/status.py"
+        result = subprocess.run(
+            [sys.executable, program, "--directory", self.folder], capture_output=True, text=True
+        )
+        return result.stdout + result.stderr, result.returncode
+
     def planned(self, *targets) -> set[str]:
         """The jobs that a dry-run of `targets` lists: rule and wildcards, `ppl tiny gen1`."""
         result = self.run(*targets, "--dry-run")

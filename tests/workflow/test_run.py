@@ -4,6 +4,8 @@ import copy
 import json
 import os
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import datasets
 import numpy as np
@@ -55,6 +57,26 @@ def test_the_second_run_does_nothing(lineage_copy):
     again = lineage_copy.run("tiny")
     assert again.returncode == 0
     assert "Nothing to be done" in again.stdout
+
+
+def test_status_is_told_beside_a_run_and_after_it(lineage_copy):
+    """From the record that the run leaves; neither adds a job to a run."""
+    page, code = lineage_copy.status()
+    assert code == 0 and page.startswith("tiny: done; ") and "tiny     3 of 3       " in page
+    (lineage_copy.folder / "results/tiny/gen3/text.json").unlink()
+    seen = []
+    with ThreadPoolExecutor() as threads:
+        running = threads.submit(lineage_copy.run, "results/tiny/gen3/text.json")
+        while not running.done():
+            seen.append(lineage_copy.status())
+            time.sleep(0.1)
+    assert running.result().returncode == 0, running.result().stdout
+    page = next(page for page, code in seen if code == 3)
+    assert page.startswith("results/tiny/gen3/text.json: running; 0 of 1 jobs done")
+    assert any("gen3 text: begun" in page for page, _ in seen)
+    page, code = lineage_copy.status()
+    assert code == 0 and "3 of 3       1 of 1" in page
+    assert not lineage_copy.planned("tiny") & {"text tiny gen3"}
 
 
 def test_a_copy_without_its_times_is_marked_as_up_to_date(lineage_copy):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ouroboros.planning.schedule import Job, critical_path, makespan
+from ouroboros.planning.schedule import Job, critical_path, ends, makespan
 
 
 def test_a_chain_takes_the_sum_however_many_gpus():
@@ -41,6 +41,7 @@ def test_a_diamond():
     assert critical_path(jobs) == 15.0
     assert makespan(jobs, 1, 8) == 19.0
     assert makespan(jobs, 2, 8) == 15.0
+    assert ends(jobs, 2, 8) == [6.0, 9.0, 9.0, 15.0, 10.0]
 
 
 def test_nothing_takes_no_time():

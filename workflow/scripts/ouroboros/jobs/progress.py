@@ -5,12 +5,19 @@ job's log file.
 """
 
 import logging
+import re
 import sys
 import time
+from typing import NamedTuple
 
 from tqdm import tqdm
 
 log = logging.getLogger("ouroboros")
+LINE = re.compile(
+    r"^\S+ \S+ (?P<what>.+): (?P<done>\d+) of (?P<total>\d+) (?P<unit>\S+) \(\d+ %\), "
+    r"(?P<rate>\S+) \S+/s, (?:(?P<hours>\d+):(?P<minutes>\d\d):(?P<seconds>\d\d)|unknown time) left",
+    re.M,
+)
 
 
 class Progress:
@@ -55,3 +62,27 @@ def _duration(seconds):
         return "unknown time"
     hours, rest = divmod(int(seconds), 3600)
     return f"{hours}:{rest // 60:02d}:{rest % 60:02d}"
+
+
+class Reported(NamedTuple):
+    """A line of progress, read back: `rate` in units per second, `left` in seconds (None: unknown)."""
+
+    what: str
+    done: int
+    total: int
+    unit: str
+    rate: float
+    left: float | None
+
+
+def last_reported(text: str, what: str = "") -> Reported | None:
+    """The last line of progress in a job's log, of what begins with `what`; None without any."""
+    lines = [line for line in LINE.finditer(text) if line["what"].startswith(what)]
+    if not lines:
+        return None
+    found = lines[-1]
+    left = None
+    if found["hours"]:
+        left = 3600.0 * int(found["hours"]) + 60 * int(found["minutes"]) + int(found["seconds"])
+    done, total = int(found["done"]), int(found["total"])
+    return Reported(found["what"], done, total, found["unit"], float(found["rate"]), left)

@@ -16,14 +16,19 @@ class Job:
 
 
 def makespan(jobs: list[Job], gpus: int, cores: int) -> float:
-    """Seconds until the last of `jobs` ends, started in the order in which they get ready.
+    """Seconds until the last of `jobs` ends."""
+    return max(ends(jobs, gpus, cores), default=0.0)
+
+
+def ends(jobs: list[Job], gpus: int, cores: int) -> list[float]:
+    """Seconds until each of `jobs` ends, started in the order in which they get ready.
 
     A job that does not fit lets later ones pass. One that asks for more than there is gets all there
     is, as Snakemake does with threads. O(n log n).
     """
     children, waiting = _children(jobs)
     # One queue for all jobs of the same needs: if its first does not fit, none does.
-    queues, running, order = {}, [], 0
+    queues, running, order, ended = {}, [], 0, [0.0] * len(jobs)
     now, free_gpus, free_cores = 0.0, gpus, cores
 
     def ready(index):
@@ -49,8 +54,9 @@ def makespan(jobs: list[Job], gpus: int, cores: int) -> float:
             heapq.heappush(running, (now + jobs[index].seconds, index, needs))
             continue
         if not running:
-            return now
+            return ended
         now, index, needs = heapq.heappop(running)
+        ended[index] = now
         free_gpus, free_cores = free_gpus + needs[0], free_cores + needs[1]
         for child in children[index]:
             waiting[child] -= 1

@@ -16,7 +16,7 @@ def describe_lock(folder: Path, processes: Path = Path("/proc")) -> str | None:
 
     `processes` is where the operating system lists its processes (Linux; macOS has no such place).
     """
-    if not any(Path(folder, ".snakemake/locks").glob("*.lock")):
+    if not is_locked(folder):
         return None
     if not (processes / str(os.getpid())).exists():
         return (
@@ -43,6 +43,11 @@ def describe_lock(folder: Path, processes: Path = Path("/proc")) -> str | None:
         "the one that did was killed. If none runs on another machine or in a container that shares this "
         f"disk either, do `{UNLOCK}`, then the same command again."
     )
+
+
+def is_locked(folder: Path) -> bool:
+    """Tell whether there is a lock of Snakemake in `folder`."""
+    return any(Path(folder, ".snakemake/locks").glob("*.lock"))
 
 
 def _others(folder, processes):
