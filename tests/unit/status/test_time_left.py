@@ -49,7 +49,7 @@ def test_sampling_goes_by_its_own_line(folder):
 def test_the_plans_rates_go_first(folder):
     folder.begin()
     folder.made(1, seconds=90)
-    (folder.path / "own.txt").write_text("Tom ran. " * 500)
+    folder.write("own.txt", "Tom ran. " * 500)
     folder.write("results/calibration/machine.json", json.dumps(MACHINE_SPEED))
     key = calibration_key(Experiment(folder.resolved, REPOSITORY), "tiny")
     rates = {rule: {"device": "cpu", **rate} for rule, rate in RATES.items()}
