@@ -122,7 +122,9 @@ rule findings:
 rule report_page:
     input:
         template=f"{ROOT}/workflow/report/page.html",
+        parts=f"{ROOT}/workflow/report/page_parts.html",
         style=f"{ROOT}/workflow/report/page.css",
+        script=f"{ROOT}/workflow/report/page.js",
         figures=lambda wildcards: reports.report_figures(EXPERIMENT, reported(wildcards)),
         findings=lambda wildcards: [
             paths.FINDINGS.format(group=group)

@@ -5,7 +5,7 @@ from pathlib import Path
 from ouroboros.findings.results import read_measurements
 from ouroboros.jobs.script import run
 from ouroboros.pipeline.declarations import figures
-from ouroboros.report.page import figure, page, settings_text, verdicts
+from ouroboros.report.page import figure, page, rows, settings_text, verdicts
 from ouroboros.report.tables import classification, gpt_eval, made_with, numbers
 from ouroboros.storage.atomic import read_json, write_text
 from ouroboros.training.epochs import epochs_in_words
@@ -28,26 +28,28 @@ def main(snakemake):
         for path in files.findings
         for finding in read_json(path)["findings"]
     }
+    shown = [
+        {
+            "name": name,
+            "generations": settings["generations"],
+            "epochs": epochs[name],
+            "numbers": numbers(measured[name]),
+            "samples": samples[name],
+            "gpt_eval": gpt_eval(measured[name]),
+            "accuracy": classification(measured[name], "accuracy"),
+            "weighted_f1": classification(measured[name], "weighted_f1"),
+            "made_with": made_with(measured[name]),
+            "settings": settings_text(settings),
+        }
+        for name, settings in lineages.items()
+    ]
+    ids = rows(shown)
     content = page(
         files.template,
         title=snakemake.params.title,
         findings=verdicts(list(found.values())),
-        figures=[figure(path, captions[Path(path).stem]) for path in files.figures],
-        lineages=[
-            {
-                "name": name,
-                "generations": settings["generations"],
-                "epochs": epochs[name],
-                "numbers": numbers(measured[name]),
-                "samples": samples[name],
-                "gpt_eval": gpt_eval(measured[name]),
-                "accuracy": classification(measured[name], "accuracy"),
-                "weighted_f1": classification(measured[name], "weighted_f1"),
-                "made_with": made_with(measured[name]),
-                "settings": settings_text(settings),
-            }
-            for name, settings in lineages.items()
-        ],
+        figures=[figure(path, captions[Path(path).stem], ids) for path in files.figures],
+        lineages=shown,
     )
     write_text(snakemake.output[0], content)
 

@@ -4,19 +4,20 @@ import re
 from html.parser import HTMLParser
 
 import docutils.utils
+import pandas as pd
 import pytest
 from browser import evaluated, needs_chromium, rendered
 from tools import REPOSITORY
 
 from ouroboros.pipeline.declarations import figures
 from ouroboros.report.captions import caption
-from ouroboros.report.page import figure, page, settings_text, verdicts
-from ouroboros.report.tables import classification, gpt_eval, in_order, made_with, numbers
+from ouroboros.report.drawing.generations import draw_perplexity
+from ouroboros.report.page import figure, page, part_id, rows, settings_text, verdicts
+from ouroboros.report.tables import Table, classification, gpt_eval, in_order, made_with, numbers
 
 TEMPLATE = REPOSITORY / "workflow/report/page.html"
 EVIL = '<script>document.body.dataset.bad = 1</script><img src="http://127.0.0.1/x">&'
 VERSIONS = dict.fromkeys(("ouroboros", "torch", "transformers", "python"), "1.0")
-SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="460.8pt" height="302.4pt"></svg>'
 
 
 def measured(generations):
@@ -63,9 +64,6 @@ def finding(lineage, p_value):
 def shown(tmp_path_factory):
     """A page with all sections, two lineages of 40 generations, and markup in every text."""
     folder = tmp_path_factory.mktemp("page")
-    drawing = folder / "results/both/figures/perplexity.svg"
-    drawing.parent.mkdir(parents=True)
-    drawing.write_text(SVG)
     made = measured(40)
     texts = [f"Once upon {EVIL} a time.<|endoftext|>" + "word" * 60] * 3
     lineages = [
@@ -79,8 +77,21 @@ def shown(tmp_path_factory):
         }
         for name in ("33m", "1m")
     ]  # fmt: skip
+    drawn = []
+    for owner, compared in (("both", ["33m", "1m"]), ("33m", ["33m"])):
+        drawing = folder / f"results/{owner}/figures/perplexity.svg"
+        drawing.parent.mkdir(parents=True)
+        draw_perplexity(
+            pd.DataFrame(
+                {"lineage": name, "generation": n, "perplexity": 10.0 + n, "error": 0.2}
+                for name in compared
+                for n in range(1, 41)
+            ),
+            {}, [drawing],
+        )  # fmt: skip
+        drawn.append(figure(drawing, figures()["perplexity"].CAPTION, rows(lineages)))
     text = page(
-        TEMPLATE, lineages, title=EVIL, figures=[figure(drawing, figures()["perplexity"].CAPTION)],
+        TEMPLATE, lineages, title=EVIL, figures=drawn,
         findings=verdicts([finding("33m", 0.01), finding("33m", None), finding("1m", 0.2)]),
     )  # fmt: skip
     path = folder / "report page.html"
@@ -158,7 +169,7 @@ def test_every_caption_reads_well():
 
 def test_what_a_model_wrote_cannot_become_markup(shown):
     text = shown.read_text()
-    assert "<script" not in text and "<img src=" in text
+    assert text.count("<script") == 1 and "<img" not in text
     assert "Once upon &lt;script&gt;" in text and "Trained for 3 epochs &lt;script&gt;" in text
     assert text.count(EVIL.replace("&", "&amp;")) == 0 and EVIL not in text
 
@@ -172,36 +183,117 @@ def test_nothing_is_fetched(shown):
 
     class Links(HTMLParser):
         def handle_starttag(self, tag, attributes):
-            names = ("src", "srcset", "href", "data", "poster", "action")
+            names = ("src", "srcset", "href", "xlink:href", "data", "poster", "action")
             found.extend(value for name, value in attributes if name in names)
-            assert tag not in ("script", "iframe", "object", "base")
+            assert tag not in ("iframe", "object", "base", "image")
 
-    Links().feed(shown.read_text())
+    text = shown.read_text()
+    Links().feed(text)
     assert len(found) > 100
-    assert {link.split(",")[0] for link in found if not link.startswith("#")} == {
-        "data:", "data:image/svg+xml;base64",
-    }  # fmt: skip
-    style = re.search("<style>(.*?)</style>", shown.read_text(), re.S)[1]
-    assert "url(" not in style and "@import" not in style
+    assert {link for link in found if not link.startswith("#")} == {"data:,"}
+    style = re.search("<style>(.*?)</style>", text, re.S)[1]
+    assert "@import" not in style
+    assert set(re.findall(r"url\(.", text)) == {"url(#"}  # parts of the same figure
+    scripts = re.findall("<script>(.*?)</script>", text, re.S)
+    assert scripts == [(TEMPLATE.parent / "page.js").read_text()]
+    assert not re.search("fetch|XMLHttp|import|http", scripts[0])
+
+
+def test_ids_are_unique_and_links_resolve(shown):
+    text = shown.read_text()
+    ids = re.findall(r'\sid="([^"]+)"', text)
+    assert len(ids) == len(set(ids)) > 300
+    links = re.findall(r'href="#([^"]+)"', text) + re.findall(r"url\(#([^)]+)\)", text)
+    assert len(links) > 500 and set(links) <= set(ids)
+
+
+def test_the_contents_have_every_section_and_its_parts(shown):
+    nav = re.search("<nav.*?</nav>", shown.read_text(), re.S)[0]
+    links = re.findall('href="#([^"]+)"', nav)
+    expected = ["findings", "findings/33m", "findings/1m", "figures", "figures/both", "figures/33m"]
+    for section in ("numbers", "samples", "gpt-eval", "classification", "provenance"):
+        expected += [section, f"{section}/33m", f"{section}/1m"]
+    assert links == expected
+
+
+def test_a_pair_s_part_is_not_that_of_a_lineage_with_such_a_name():
+    ids = [part_id("findings", name) for name in ("a and b", "a_and_b", "a-and-b", "a, b and c")]
+    assert len(set(ids)) == 4 and not any(" " in made for made in ids)
+
+
+def test_a_generation_s_number_its_samples_and_its_points_lead_to_each_other(shown):
+    text = shown.read_text()
+    row, samples = "33m/gen7/numbers", "33m/gen7/samples"
+    tables = text.count(f'<a href="#{samples}">7</a>')
+    assert tables == 3 + 2 + 1  # numbers, scores, and the list above the samples
+    assert f'<th scope="row" id="{row}"><a href="#{samples}">7</a>' in text
+    assert f'<th scope="col" id="{samples}"><a href="#{row}">Generation 7</a>' in text
+    point = f'href="#{row}" tabindex="-1"><title>33m, generation 7: 17.00 ± 0.20</title>'
+    assert text.count(point) == 2  # of its own figure and of the comparison's
+    assert 'href="#1m/gen7/numbers" tabindex="-1"><title>1m, generation 7' in text
+
+
+def test_a_figure_drawn_before_there_were_titles_is_shown_as_it_was(tmp_path):
+    old = tmp_path / "results/33m/figures/losses.svg"
+    old.parent.mkdir(parents=True)
+    old.write_text(
+        '<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+        ' width="600.5pt" height="302pt"><defs><style>*{stroke-linecap: butt}</style><path id="m1"/></defs>'
+        '<use xlink:href="#m1" clip-path="url(#m1)"/></svg>'
+    )
+    made = figure(old, "**Losses.**", {})
+    assert made["owner"] == "33m" and made["wide"]
+    assert "<style" not in made["svg"] and "<?xml" not in made["svg"]
+    for part in ('id="33m/figures/losses/m1"', 'xlink:href="#33m/figures/losses/m1"',
+                 "url(#33m/figures/losses/m1)", 'role="img" aria-label="Losses, of 33m"'):  # fmt: skip
+        assert part in made["svg"]
 
 
 @needs_chromium
 def test_the_browser_shows_all_sections_and_complains_of_nothing(shown, tmp_path):
     dom, said = rendered(shown, tmp_path)
     assert said == ""
-    ids = set(re.findall(r'id="([^"]+)"', dom))
-    for name in (
-        "findings",
-        "figures",
-        "numbers",
-        "samples",
-        "gpt-eval",
-        "classification",
-        "provenance",
-    ):
-        assert name in ids
-    assert set(re.findall(r'href="#([^"]+)"', dom)) <= ids
-    assert "data-bad" not in dom and "<script" not in dom
+    assert set(re.findall(r'<section id="([^"]+)"', dom)) == {
+        "findings", "figures", "numbers", "samples", "gpt-eval", "classification", "provenance",
+    }  # fmt: skip
+    assert "data-bad" not in dom
+    assert "<button" in dom  # the policy lets the page's own script run
+
+
+@needs_chromium
+def test_tables_sort_by_a_click_and_what_has_no_value_is_last(tmp_path):
+    """Numbers with errors, percents and thousands by size; words by letters; a third click: as it was."""
+    columns = {
+        "perplexity": ["1,030.46 ± 0.20", "9.50 ± 10.00", "inf", "", "-3.2", "1e-05"],
+        "share": ["50.0%", "6.0%", "nan", "-", "100.0%", "7.5%"],
+        "words": ["b 2", "", "a", "c", "10", "B"],
+    }
+    cells = list(zip("012345", *columns.values(), strict=True))
+    made = Table([("generation", "its number"), *((name, "") for name in columns)], cells)
+    lineage = {
+        "name": "33m", "generations": 5, "numbers": {"": made}, "gpt_eval": None, "accuracy": None,
+        "made_with": made, "epochs": "", "settings": "",
+        "samples": [{"generation": 0, "texts": ["x"]}],
+    }  # fmt: skip
+    path = tmp_path / "page.html"
+    path.write_text(page(TEMPLATE, [lineage], [], verdicts([]), "33m"), encoding="utf-8")
+    got = evaluated(
+        path, tmp_path,
+        """
+        const table = document.querySelector("#numbers table");
+        return [...table.tHead.rows[0].cells].slice(1).map(head => [1, 2, 3].map(() => {
+            head.querySelector("button").click();
+            const sorts = [...table.querySelectorAll("[aria-sort]")].map(e => e.ariaSort);
+            return [...table.tBodies[0].rows].map(row => row.cells[0].textContent).join("") + sorts;
+        }));
+        """,
+        390,
+    )  # fmt: skip
+    assert got == [
+        ["451023ascending", "201543descending", "012345"],
+        ["150423ascending", "405123descending", "012345"],
+        ["425031ascending", "305241descending", "012345"],
+    ]
 
 
 @needs_chromium
@@ -210,20 +302,35 @@ def test_nothing_overflows_and_every_generation_is_a_jump_away(shown, tmp_path, 
     got = evaluated(
         shown, tmp_path,
         """
+        const nav = document.querySelector("nav"), closed = nav.offsetHeight;
+        for (const e of document.querySelectorAll("nav ul ul a, .lead, h3")) e.textContent = "x".repeat(60);
         document.querySelectorAll("details").forEach(d => d.open = true);
         const all = [...document.querySelectorAll("body *")];
         const inside = e => e.closest(".scroll, pre, .skip");
         const over = all.filter(e => !inside(e) && e.getBoundingClientRect().right > innerWidth + 1);
-        location.hash = "#33m-gen30";
-        const column = document.getElementById("33m-gen30"), box = column.closest(".scroll");
+        location.hash = "#33m/gen30/samples";
+        const column = document.getElementById("33m/gen30/samples"), box = column.closest(".scroll");
         const scrolled = box.scrollLeft;
         box.scrollLeft = 1e6;  // and back, where the pinned column must not hide it
         location.hash = "";
-        location.hash = "#33m-gen30";
+        location.hash = "#33m/gen30/samples";
+        const said = row => {  // what is under the middle of a point
+            const point = document.querySelector(`figure [href="#${row}"] circle`);
+            point.scrollIntoView({block: "center"});
+            const at = point.getBoundingClientRect();
+            return document.elementFromPoint(at.x + at.width / 2, at.y + at.height / 2)
+                .closest("a").querySelector("title").textContent;
+        };
+        const top = row => {
+            location.hash = "#" + row;
+            return document.getElementById(row).getBoundingClientRect().top;
+        };
         const a = column.getBoundingClientRect(), b = box.getBoundingClientRect();
-        return {width: innerWidth, page: document.documentElement.scrollWidth,
+        return {width: innerWidth, closed: closed, contents: nav.offsetHeight, page: document.documentElement.scrollWidth,
                 over: over.map(e => e.outerHTML.slice(0, 200)),
-                images: [...document.images].map(i => i.naturalWidth > 0 && i.alt.length > 10),
+                figures: [...document.querySelectorAll("figure svg")].map(
+                    e => e.clientHeight / e.clientWidth > 0.6 && e.ariaLabel.length > 10),
+                pointed: said("33m/gen7/numbers"), row: top("33m/gen7/numbers"),
                 left: a.left - b.left, right: b.right - a.right, scrolled: scrolled,
                 top: a.top, height: innerHeight,
                 pinned: box.querySelector("th").getBoundingClientRect().left - b.left};
@@ -231,7 +338,12 @@ def test_nothing_overflows_and_every_generation_is_a_jump_away(shown, tmp_path, 
         width,
     )  # fmt: skip
     assert got["width"] == width >= got["page"]
-    assert got["over"] == [] and got["images"] == [True]
+    assert got["over"] == [] and got["figures"] == [True, True]
+    assert got["closed"] < got["height"] / 3
+    if width >= 1024:  # it is always in sight, and scrolls where it must
+        assert got["contents"] < got["height"]
+    assert got["pointed"].endswith("m, generation 7: 17.00 ± 0.20")
+    assert 50 < got["row"] < got["height"] - 20
     assert got["scrolled"] > 1000 and got["left"] >= 0 and got["right"] >= -1
     assert 0 <= got["top"] < got["height"] / 2
     if width >= 1024:  # the initial corpus stays beside it

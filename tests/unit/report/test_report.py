@@ -18,7 +18,7 @@ def perplexities():
         ("1m", n, 9.0 + 2 * n) for n in range(1, 5)
     ]
     frame = pd.DataFrame(rows, columns=["lineage", "generation", "perplexity"])
-    return frame.assign(low=frame["perplexity"] - 0.2, high=frame["perplexity"] + 0.2)
+    return frame.assign(error=0.2)
 
 
 def test_figure_1_draws_every_point_and_the_floor(tmp_path, monkeypatch):
@@ -47,6 +47,7 @@ def test_figure_2_draws_the_line_and_the_bars(monkeypatch):
         {
             "generation": [0, 1, 2],
             "entropy": [5.0, 5.2, 4.9],
+            "entropy_error": [0.01, 0.02, 0.0],
             "oov_words": [3, 8, 20],
             "all_oov_words": [9, 30, 70],
         }

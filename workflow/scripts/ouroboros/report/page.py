@@ -1,6 +1,7 @@
 """The report: one page of HTML that contains everything it shows and needs no network."""
 
 import base64
+import hashlib
 import json
 import re
 from collections import Counter
@@ -13,8 +14,10 @@ from ouroboros.findings.evaluate import NOTE, group_findings
 from ouroboros.findings.verdict import CONFIRMED, CONTRADICTED, OPEN
 from ouroboros.metrics.classification.declaration import SEED_DEVIATION
 from ouroboros.report.captions import caption
+from ouroboros.report.inline_svg import inline_svg
 
-SIZE = re.compile(rb'<svg[^>]* width="([\d.]+)pt" height="([\d.]+)pt"')
+WIDTH = re.compile(rb'<svg[^>]* width="([\d.]+)pt"')
+COLUMN = 500  # points; a wider figure has a row of its own
 # Sections with a part for each lineage: id, title, and the key of the lineage's content.
 SECTIONS = [
     ("numbers", "Numbers", "numbers"),
@@ -25,43 +28,93 @@ SECTIONS = [
 ]
 
 
-def page(template, lineages: list[dict], **content) -> str:
+def page(template, lineages: list[dict], figures: list[dict], findings: dict, title: str) -> str:
     """The page of `template` (a Jinja file, with others beside it that it includes).
 
     `lineages` have the keys of SECTIONS, None where a lineage has no such measurements, and `epochs`, a
-    sentence on how their number was found. Everything is
-    escaped but the captions of figures, which are part of the workflow. Raises jinja2.UndefinedError where
-    the template asks for what is not there.
+    sentence on how their number was found. `figures`: see `figure`; `findings`: see `verdicts`. Everything is
+    escaped but what is part of the workflow: the captions of figures, their drawings, and the script, the
+    only one that the page's policy lets run. Raises jinja2.UndefinedError where the template asks for what
+    is not there.
     """
     template = Path(template)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(template.parent), autoescape=True,
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    sections = [entry for entry in SECTIONS if any(lineage[entry[2]] for lineage in lineages)]
+    script = (template.parent / "page.js").read_text(encoding="utf-8")
+    by_owner = {}
+    for drawn in figures:
+        by_owner.setdefault(drawn["owner"], []).append(drawn)
     shown = {
-        "lineages": lineages, "sections": sections, "seed_deviation": SEED_DEVIATION, **content
+        "title": title, "lineages": lineages, "findings": findings, "figures": by_owner,
+        "contents": contents(lineages, by_owner, findings), "rows": rows(lineages),
+        "part_id": part_id, "seed_deviation": SEED_DEVIATION, "script": script, "script_hash": _hash(script),
     }  # fmt: skip
     return environment.get_template(template.name).render(shown) + "\n"
 
 
-def figure(path, caption_text: str) -> dict:
-    """A figure of the page: `owner` (a lineage or comparison), `text` (the alternative text),
-    `caption` as HTML, `uri`, and `width` and `height` in points.
+def contents(lineages: list[dict], owners, findings: dict) -> list[tuple[str, str, list]]:
+    """The table of contents: id and title of each section, and id and name of each of its parts.
 
-    `path` is results/{owner}/figures/{name}.svg, as Matplotlib writes it. As an image, and not as
-    elements of the page, an svg keeps its ids and styles to itself.
+    An id of a part has a / or a +, as no lineage's name has, so that no two ids are equal.
+    """
+    found = [
+        ("findings", "Findings", [part.name for part in findings["parts"]]),
+        ("figures", "Figures", list(owners)),
+        *(
+            (section, title, [lineage["name"] for lineage in lineages if lineage[key]])
+            for section, title, key in SECTIONS
+        ),
+    ]
+    return [
+        (section, title, [(part_id(section, name), name) for name in names])
+        for section, title, names in found
+        if names or section in ("findings", "figures")
+    ]
+
+
+def part_id(section: str, name: str) -> str:
+    """The id of a section's part. Parts of the findings may be of several lineages: "a, b and c"."""
+    return f"{section}/{name.replace(' ', '+')}"
+
+
+def rows(lineages: list[dict]) -> dict[str, dict[str, str]]:
+    """The id of the row of each LM in the table of numbers, by lineage and by the row's name ("3")."""
+    return {
+        lineage["name"]: {
+            row[0]: f"{lineage['name']}/{'gen' if row[0].isdigit() else ''}{row[0]}/numbers"
+            for row in next(iter(lineage["numbers"].values())).rows
+        }
+        for lineage in lineages
+    }
+
+
+def figure(path, caption_text: str, ids: dict[str, dict[str, str]]) -> dict:
+    """A figure of the page: `owner` (a lineage or comparison), `caption` and `svg` as HTML, and `wide`.
+
+    `path` is results/{owner}/figures/{name}.svg, as report/drawing writes it; `ids`: the page's `rows`,
+    to which its values lead.
     """
     path = Path(path)
     text, html = caption(caption_text)
-    svg = path.read_bytes()
-    data = base64.b64encode(svg).decode("ascii")
-    width, height = (round(float(n)) for n in SIZE.search(svg).groups())
     owner = path.parent.parent.name
+    svg = path.read_bytes()
+
+    def target(series, generation):
+        lineage = owner if owner in ids else series  # a comparison's series are its lineages
+        row = ids.get(lineage, {}).get(str(generation))
+        return f"#{row}" if row else None
+
     return {
-        "owner": owner, "text": f"{text}, of {owner}", "caption": html,
-        "uri": f"data:image/svg+xml;base64,{data}", "width": width, "height": height,
+        "owner": owner, "caption": html, "wide": float(WIDTH.search(svg)[1]) > COLUMN,
+        "svg": inline_svg(svg, f"{owner}/figures/{path.stem}", f"{text}, of {owner}", target),
     }  # fmt: skip
+
+
+def _hash(script):
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
 
 
 def verdicts(findings: list[dict]) -> dict:

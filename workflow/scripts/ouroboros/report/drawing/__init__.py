@@ -10,6 +10,7 @@ import matplotlib
 matplotlib.use("agg")  # no screen on a compute node
 import matplotlib.pyplot as plt
 
+from ouroboros.report.drawing.values import with_values
 from ouroboros.storage.atomic import new_file
 
 SIZE = (6.4, 4.2)  # inches
@@ -20,10 +21,13 @@ plt.rcParams["svg.fonttype"] = "none"
 
 
 def save(figure, paths: list):
-    """Write a figure as .svg and .png, whatever `paths` end in."""
+    """Write a figure as .svg and .png, whatever `paths` end in; an .svg has its values (see values.py)."""
     for path in paths:
         kind = Path(path).suffix[1:]
         metadata = {"svg": {"Date": None}, "png": {"Software": None}}[kind]
         with new_file(path) as temporary:
             figure.savefig(temporary, format=kind, dpi=200, metadata=metadata)
+            if kind == "svg":
+                drawn = Path(temporary).read_text(encoding="utf-8")
+                Path(temporary).write_text(with_values(drawn, figure), encoding="utf-8")
     plt.close(figure)

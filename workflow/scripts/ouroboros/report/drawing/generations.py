@@ -1,5 +1,7 @@
 """Figures 1 and 2 (and Extended Data Fig. 6): perplexity, entropy and OOV words by generation."""
 
+import itertools
+
 import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
@@ -7,23 +9,31 @@ from matplotlib.ticker import MaxNLocator
 
 from ouroboros.report.drawing import REFERENCE, SIZE, save
 
+# Of lineages that are compared: four dashes and five markers, so that twenty have each a pair of its own.
+STYLES = [
+    {"color": color, "linestyle": linestyle, "marker": marker}
+    for color, linestyle, marker in zip(
+        sns.color_palette("colorblind") * 2, ("-", "--", ":", "-.") * 5, "oXsPD" * 4, strict=True
+    )
+]
+
 
 def draw_perplexity(rows: pd.DataFrame, floors: dict[str, float], paths: list):
-    """Figure 1. `rows`: lineage, generation, perplexity, low, high (an interval of one standard
-    error). `floors`: lineage -> perplexity of the corpus's true distribution, where it is known.
+    """Figure 1. `rows`: lineage, generation, perplexity, error (one standard error, or 0). `floors`:
+    lineage -> perplexity of the corpus's true distribution, where it is known.
     """
     with sns.axes_style("whitegrid"):
         figure, axes = plt.subplots(figsize=SIZE, layout="constrained")
-        sns.lineplot(
-            rows, x="generation", y="perplexity", hue="lineage", style="lineage", markers=True,
-            palette="colorblind", ax=axes,
-        )  # fmt: skip
-        for (_, part), line in zip(
-            rows.groupby("lineage", sort=False), axes.get_lines(), strict=False
-        ):
+        groups = rows.groupby("lineage", sort=False)
+        for (lineage, part), style in zip(groups, itertools.cycle(STYLES), strict=False):
+            axes.errorbar(
+                part["generation"], part["perplexity"], yerr=part["error"], label=lineage,
+                ecolor="none", markeredgecolor="white", **style,
+            )  # fmt: skip
             axes.fill_between(
-                part["generation"], part["low"], part["high"], color=line.get_color(), alpha=0.2
-            )
+                part["generation"], part["perplexity"] - part["error"],
+                part["perplexity"] + part["error"], color=style["color"], alpha=0.2,
+            )  # fmt: skip
         for floor in sorted(set(floors.values())):  # lineages on one corpus share it
             axes.axhline(
                 floor, color=REFERENCE, linestyle=":", label=f"floor of the corpus ({floor:.2f})"
@@ -37,8 +47,8 @@ def draw_perplexity(rows: pd.DataFrame, floors: dict[str, float], paths: list):
 def draw_entropy_and_oov(rows: pd.DataFrame, title: str, paths: list):
     """Figure 2, and a second count of OOV words below it, which is often many times the paper's.
 
-    `rows`: generation, entropy (nats), oov_words (the paper's count), all_oov_words; generation 0 is the
-    initial corpus.
+    `rows`: generation, entropy (nats), entropy_error (one standard error, or 0), oov_words (the paper's
+    count), all_oov_words; generation 0 is the initial corpus.
     """
     with sns.axes_style("ticks"):
         figure, (left, below) = plt.subplots(
@@ -52,10 +62,12 @@ def draw_entropy_and_oov(rows: pd.DataFrame, title: str, paths: list):
         sampled = rows[rows["generation"] > 0]
         initial = rows[rows["generation"] == 0]
         right.bar(sampled["generation"], sampled["oov_words"], color="0.8", label="OOV words")
-        below.bar(sampled["generation"], sampled["all_oov_words"], color="0.8")
-        left.plot(
-            sampled["generation"], sampled["entropy"], color=sns.color_palette("colorblind")[0],
-            marker="o", label="Entropy",
+        below.bar(
+            sampled["generation"], sampled["all_oov_words"], color="0.8", label="All OOV words"
+        )
+        left.errorbar(
+            sampled["generation"], sampled["entropy"], yerr=sampled["entropy_error"],
+            color=sns.color_palette("colorblind")[0], marker="o", label="Entropy",
         )  # fmt: skip
         for entropy in initial["entropy"]:
             left.axhline(

@@ -29,7 +29,7 @@ def draw_scores(rows: pd.DataFrame, label: str, title: str, paths: list):
             lines, columns, figsize=size, layout="constrained", squeeze=False
         )
         for axes, panel in zip(grid.flat, panels, strict=False):
-            _draw_panel(axes, rows[rows["panel"] == panel])
+            _draw_panel(axes, rows[rows["panel"] == panel], label)
             axes.set_title(panel)
         for axes in grid.flat[len(panels) :]:
             axes.set_axis_off()
@@ -51,7 +51,7 @@ def draw_scores(rows: pd.DataFrame, label: str, title: str, paths: list):
         save(figure, paths)
 
 
-def _draw_panel(axes, rows):
+def _draw_panel(axes, rows, label):
     rows = rows.dropna(subset="score")
     if rows.empty:
         axes.text(0.5, 0.5, "no scores", transform=axes.transAxes, ha="center", color=REFERENCE)
@@ -61,7 +61,7 @@ def _draw_panel(axes, rows):
     axes.errorbar(
         trained["generation"], trained["score"], yerr=trained["error"].fillna(0.0),
         color=sns.color_palette("colorblind")[0], marker="o", markersize=3, linewidth=1.2,
-        elinewidth=0.8, label="generations, with standard errors",
+        elinewidth=0.8, label=label,
     )  # fmt: skip
     for score in rows.loc[rows["generation"] == 0, "score"]:
         axes.axhline(score, color=REFERENCE, linestyle="--", label="untrained baseline")

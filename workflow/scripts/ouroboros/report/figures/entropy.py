@@ -17,6 +17,7 @@ def inputs(experiment, lineage):
 def draw(files, settings, lineage, outputs):
     import pandas as pd
 
+    from ouroboros.metrics.text.declaration import entropy_error
     from ouroboros.report.drawing.generations import draw_entropy_and_oov
     from ouroboros.storage.atomic import read_json
 
@@ -24,6 +25,7 @@ def draw(files, settings, lineage, outputs):
         {
             "generation": measured["provenance"]["generation"],
             "entropy": measured["entropy"],
+            "entropy_error": entropy_error(measured) or 0.0,
             "oov_words": measured["oov_words"],
             "all_oov_words": read_json(second)["oov_words"],
         }

@@ -36,14 +36,12 @@ def draw(files, settings, group, outputs):
 
     rows = []
     for measured in map(read_json, files["ppl"]):
-        error = perplexity_error(measured) or 0.0
         rows.append(
             {
                 "lineage": measured["provenance"]["lineage"],
                 "generation": measured["provenance"]["generation"],
                 "perplexity": measured["perplexity"],
-                "low": measured["perplexity"] - error,
-                "high": measured["perplexity"] + error,
+                "error": perplexity_error(measured) or 0.0,
             }
         )
     floors = {}
