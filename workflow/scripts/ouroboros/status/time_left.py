@@ -56,12 +56,11 @@ def _costs_on_disk(run, root):
     """The cost model of a plan of the run's lineages; None unless all its measurements are there."""
     experiment = Experiment(run["resolved"], root)
     resolved = experiment.resolved
-    # a group of the lineages at hand, as a comparison is one
-    experiment.groups = {"run": sorted(run_records.lineages(run))}
+    names = sorted(run_records.lineages(run))
     try:
         facts = plans.plan_facts(
             experiment,
-            "run",
+            names,
             lambda corpus: local_files.source_files(corpus, resolved["corpora"][corpus], root),
             lambda task: local_files.task_files(task, resolved["tasks"][task], root),
         )
