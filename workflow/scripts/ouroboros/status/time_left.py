@@ -70,7 +70,7 @@ def _costs_on_disk(run, root):
         inputs, _ = cost_inputs(facts, calibrations, examples)
     except (OSError, ValueError, UserError):
         return None  # no plan was made; or data were moved, or are half-written
-    return JobCosts(machine_speed, **inputs)
+    return JobCosts(machine_speed, **inputs, on_cluster=run["executor"] == "slurm")
 
 
 class _Measured:
