@@ -62,5 +62,5 @@ def test_the_plans_rates_go_first(folder):
     folder.write("results/calibration/machine.json", '{"start":')  # half-written
     assert left()[1] == "the times of jobs that are done"
     folder.write("results/calibration/machine.json", json.dumps(MACHINE_SPEED))
-    folder.write("results/tiny/epochs.json", '{"epochs":')
-    assert left()[1] == "the times of jobs that are done"
+    folder.write("results/tiny/epochs.json", '{"epochs":')  # half-written: as if it were not there
+    assert left() == (seconds, "the plan's rates")
