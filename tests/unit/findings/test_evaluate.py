@@ -99,6 +99,13 @@ def test_what_is_missing_is_named():
     assert {(f["verdict"], f["p_value"]) for f in nothing} == {(OPEN, None)}
 
 
+def test_generations_without_a_perplexity_are_named():
+    lineage = measured(12)
+    del lineage["gen4"]["ppl"]
+    explanations = [found["explanation"] for found in by_id({"x": lineage}).values()]
+    assert any("x: no ppl.perplexity of generations 4" in one for one in explanations)
+
+
 def test_without_the_losses_of_stories_steps_are_open_and_the_remedy_is_said():
     lineage = measured(12)
     del lineage["gen5"]["ppl-stories"]

@@ -55,7 +55,9 @@ def test_some_generation():
     assert some_above(estimates([-1, -2, 0.6], 0.1), "x")["verdict"] == CONFIRMED
     # two errors, of forty looked at, are nothing
     assert some_above(estimates([0.2] + [-0.1] * 39, 0.1), "x")["verdict"] == OPEN
-    assert some_above(estimates([-1] * 40, 0.1), "x")["verdict"] == CONTRADICTED
+    below = some_above(estimates([-1] * 40, 0.1), "x")
+    assert below["verdict"] == CONTRADICTED and below["p_value"] == 1
+    assert some_above(estimates([0.6, 0], 0.1), "x")["values"]["positive"] == 1  # 0 is not above
 
 
 def test_better():

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 from lineages import series
+from scipy import stats
 
+from ouroboros.findings.statistics import p_of_rise
 from ouroboros.findings.trend_tests import falls_from_peak, rises_then_falls, stays, trend
 from ouroboros.findings.verdict import CONFIRMED, CONTRADICTED, OPEN
 
@@ -108,7 +110,32 @@ def test_stays():
     assert stays([up], 100)["verdict"] == CONFIRMED  # rises, but by less than the margin
     assert stays([up], 0.1, may_fall=True)["verdict"] == CONTRADICTED
     assert stays([down], 0.1, may_fall=True)["verdict"] == CONFIRMED
-    assert stays([series([1, 1])], 0.1)["verdict"] == OPEN
+    few = stays([series([1, 1])], 0.1)
+    assert few["verdict"] == OPEN and few["p_value"] == 1 and "too few" in few["explanation"]
+    assert "too few" not in stays([series([1, 1, 1])], 0.1)["explanation"]
+
+
+def test_a_change_is_tested_on_both_sides():
+    """A p of .0179 for the rise alone is .036 for a change: 2 of them, and not 3, are below .05."""
+    values = next(
+        walk for walk in NOISE.standard_normal((5000, 12)).cumsum(1).tolist()
+        if 0.0175 < p_of_rise(walk) < 0.0225
+    )  # fmt: skip
+    assert stays([series(values)], 1e-6)["verdict"] == CONTRADICTED
+
+
+def test_each_seed_is_measured_at_the_peak_of_the_others():
+    """By hand, t-test over the seeds; p is doubled (see the docstring of the function)."""
+    tent = 2 * (1 - abs(np.linspace(-1, 1, 30)))
+    values = tent + NOISE.standard_normal((3, 30))
+    rises, falls = [], []
+    for seed in range(3):
+        top = np.delete(values, seed, 0).mean(0).argmax()
+        rises.append(values[seed, top] - values[seed, 0])
+        falls.append(values[seed, top] - values[seed, -1])
+    p = max(stats.ttest_1samp(of, 0, alternative="greater").pvalue for of in (rises, falls))
+    found = rises_then_falls([series(of) for of in values], 40)
+    assert found["p_value"] == pytest.approx(min(1, 2 * p))
 
 
 def test_seeds_decide_what_stays():

@@ -100,6 +100,13 @@ def test_a_truncated_file_is_named(folder):
         read_checkpoint(folder)
 
 
+def test_a_file_that_is_no_weights_is_named(folder):
+    (folder / "model.safetensors").write_bytes(b"weights of another kind")
+    write_checksums(folder)
+    with pytest.raises(UserError, match="checkpoint is damaged"):
+        read_checkpoint(folder)
+
+
 def test_another_architecture_is_named(folder):
     config = json.loads((folder / "config.json").read_text()) | {"model_type": "llama"}
     (folder / "config.json").write_text(json.dumps(config))

@@ -42,6 +42,8 @@ def test_the_rest_of_an_answer():
     usage = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
     read = read_answer(answer({"content": "8"}, usage, finish_reason="length"))
     assert read == {"reply": "8", "finish_reason": "length", "model": "m", "tokens": (3, 4)}
+    usage["completion_tokens"] = 0  # an empty reply is counted too
+    assert read_answer(answer({"content": "8"}, usage))["tokens"] == (3, 0)
 
 
 @pytest.mark.parametrize(

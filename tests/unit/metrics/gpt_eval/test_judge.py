@@ -225,7 +225,7 @@ def test_a_server_without_keys_gets_none(replies):
             r"\(404: no such model\)",
         ),
         ((404, {"Content-Type": "text/html"}, "<style>b{}</style><b>Lost</b>"), r"\(404: Lost\)"),
-        ((405, {}, ""), r"\(405: Method Not Allowed\)"),
+        ((405, {}, ""), r"\(405: Method Not Allowed\).*Check `base_url`"),
     ],
 )
 def test_what_no_waiting_mends_ends_it_at_once(server, replies, answer, message):

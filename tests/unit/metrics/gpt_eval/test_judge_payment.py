@@ -31,6 +31,11 @@ def test_a_stop_loses_nothing(server, replies):
     assert len(lines(replies)) == 6
 
 
+def test_replies_make_their_folder(tmp_path):
+    with Replies(tmp_path / "results/judges/mine.jsonl") as kept:
+        assert kept.path.is_file()
+
+
 COUNT = 120  # completions: more than are graded before the signal arrives, on a busy machine too
 
 

@@ -9,6 +9,7 @@ from transformers import GPTNeoConfig, GPTNeoForCausalLM
 
 from ouroboros.kernels import cpu
 from ouroboros.model.cross_entropy import summed_loss
+from ouroboros.model.families.gpt_neo.declaration import parameters
 from ouroboros.model.families.gpt_neo.decoder import GPTNeoDecoder, Layer
 from ouroboros.model.families.gpt_neo.settings import GPTNeoSettings
 from ouroboros.model.families.gpt_neo.transformers_format import from_transformers
@@ -88,6 +89,8 @@ def test_the_33m_model_has_the_paper_parameters():
 
         model = GPTNeo(settings)
     assert sum(parameter.numel() for parameter in model.parameters()) == 68_514_048
+    stated = {"layers": 4, "hidden_size": 768, "positions": 2048}
+    assert parameters(stated, 50257) == 68_514_048
 
 
 def test_context_limits_what_every_layer_sees(model_settings):
