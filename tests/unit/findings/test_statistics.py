@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from ouroboros.findings.statistics import (
+    _falls_from_peak,
     change,
     kendall,
     p_of_fall,
@@ -56,7 +57,19 @@ def test_the_mean_step_alone_and_the_order_alone_show_a_rise():
 def test_a_fall_from_the_peak_wherever_it_is():
     assert p_of_fall_from_peak([1, 2, *np.linspace(1.9, 0, 38)]) < 0.01
     assert p_of_fall_from_peak([*range(20), *range(18, 8, -1)]) < 0.01
-    assert p_of_fall_from_peak(list(range(20))) > 0.9
+    assert (
+        p_of_fall_from_peak(list(range(20))) == 1
+    )  # a walk that ends at its peak falls by nothing
+
+
+@pytest.mark.parametrize("walk", [[0.0, 3.0, 1.0, 0.5, 0.9], [0.0, 1.0, 2.5, 3.0, 1.0]])
+def test_a_fall_by_hand(walk):
+    """The fall over the deviation of the steps from the mean step of their own side of the peak."""
+    top = int(np.argmax(walk))
+    sides = (np.diff(walk[: top + 1]), np.diff(walk[top:]))
+    squares = sum(((steps - steps.mean()) ** 2).sum() for steps in sides)
+    statistic = _falls_from_peak(np.array([walk]))[0]
+    assert statistic == pytest.approx((walk[top] - walk[-1]) / np.sqrt(squares))
 
 
 def test_change_and_slope_by_hand():
