@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
-from tools import CONFIG, SCHEMA, SEED, TINY, artifacts
+from tools import CONFIG, SCHEMA, SEED, TINY, artifacts, listed_jobs
 
 from ouroboros.config.resolve import resolve
 from ouroboros.data.corpus import Corpus
@@ -240,3 +240,27 @@ def test_a_lost_shard_is_made_again_alone_and_the_same(lineage_copy):
     assert lineage_copy.planned(name) == {"sample tiny gen3 00000"}
     assert lineage_copy.run(name).returncode == 0
     assert (lineage_copy.folder / name).read_bytes() == before
+
+
+def test_auto_samples_as_many_sequences_as_the_initial_corpus_has(lineage_copy):
+    """Its shards are of almost one size, and nothing before them is made again."""
+    config = copy.deepcopy(TINY)
+    config["sampling"]["tiny"] |= {"sequences": "auto", "shards": 3}
+    lineage_copy.configure(config)
+    shards = [f"results/tiny/gen1/corpus/shard-0000{number}.parquet" for number in range(3)]
+    result = lineage_copy.run(*shards)
+    assert result.returncode == 0, result.stdout[-3000:]
+    assert {job["rule"] for job in listed_jobs(result.stdout)} == {"sample"}
+    initial = lineage_copy.folder / "results/tiny/gen0/corpus/shard-00000.parquet"
+    sizes = [pq.read_metadata(lineage_copy.folder / shard).num_rows for shard in shards]
+    assert sum(sizes) == pq.read_metadata(initial).num_rows
+    assert max(sizes) - min(sizes) <= 1
+
+
+def test_auto_with_more_shards_than_sequences_is_refused(lineage_copy):
+    config = copy.deepcopy(TINY)
+    config["sampling"]["tiny"] |= {"sequences": "auto", "shards": 9999}
+    lineage_copy.configure(config)
+    result = lineage_copy.run("results/tiny/gen1/corpus/shard-00000.parquet")
+    assert result.returncode
+    assert "too few for 9999 shards of as many. Lower `shards`" in result.stdout

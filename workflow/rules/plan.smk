@@ -1,4 +1,4 @@
-"""What a run will cost, before it runs: rates of this machine, and plans made of them."""
+"""Plans: the cost of a run before it runs, by rates of this machine."""
 
 
 rule calibrate_machine:

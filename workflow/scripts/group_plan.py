@@ -5,9 +5,8 @@ import os
 from dry_run import jobs
 from ouroboros.jobs.provenance import provenance
 from ouroboros.jobs.script import run
-from ouroboros.planning.assumptions import cost_inputs
-from ouroboros.planning.data_sizes import count_examples
-from ouroboros.planning.job_costs import JobCosts, notes_on_unknown_rules
+from ouroboros.planning.assumptions import cost_model
+from ouroboros.planning.job_costs import notes_on_unknown_rules
 from ouroboros.planning.plan import page, plan
 from ouroboros.storage.atomic import read_json, write_json, write_text
 
@@ -15,11 +14,8 @@ from ouroboros.storage.atomic import read_json, write_json, write_text
 def main(snakemake):
     facts, group = snakemake.params.facts, snakemake.wildcards.group
     calibrations = {name: read_json(path) for name, path in facts["calibrations"].items()}
-    examples = {name: count_examples(task["files"]) for name, task in facts["tasks"].items()}
-    inputs, notes = cost_inputs(facts, calibrations, examples)
-    costs = JobCosts(
-        read_json(snakemake.input.machine), **inputs, on_cluster=snakemake.params.on_cluster
-    )
+    machine_speed = read_json(snakemake.input.machine)
+    costs, notes = cost_model(facts, calibrations, machine_speed, snakemake.params.on_cluster)
     cores = None if facts["plan"]["cores"] == "auto" else facts["plan"]["cores"]
     listed = jobs(snakemake, group)
     result = {

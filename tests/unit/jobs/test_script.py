@@ -1,5 +1,7 @@
 """Messages of a job that ends badly: to the log, and on the terminal."""
 
+import re
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -32,3 +34,17 @@ def test_mistakes_of_the_user_are_a_paragraph(tmp_path, capsys):
     said, logged = failing(mistake, tmp_path, capsys)
     assert said == "\nerror: The corpus is empty.\n\n"
     assert logged.endswith("error: The corpus is empty.\n")
+
+
+def test_the_log_of_a_job_has_the_cpu_seconds_of_its_start_and_of_its_work(tmp_path):
+    def work(snakemake):
+        began = time.process_time()
+        while time.process_time() - began < 0.5:
+            sum(range(1000))
+
+    job = SimpleNamespace(log=[str(tmp_path / "job.log")], rule="sample", input=[])
+    run(work, job)
+    found = re.search(
+        r"CPU seconds: ([\d.]+) to start, ([\d.]+) at work\.", (tmp_path / "job.log").read_text()
+    )
+    assert float(found[1]) > 0.5 <= float(found[2])  # torch is imported, and more

@@ -10,12 +10,10 @@ from ouroboros.planning.fit import (
     Choice,
     batch_for,
     budget_seconds,
-    difference,
     fit,
     given_up,
     ladder,
     largest,
-    overlay,
     up_to,
 )
 
@@ -127,13 +125,6 @@ def test_what_is_given_up_is_said():
     for words in ("smaller model: 100", "10 instead of 40", "25% of", "batch of 4 instead of 8"):
         assert words in said
     assert given_up(CONFIGURED, CONFIGURED, 1000, sizes) == []
-
-
-def test_a_difference_laid_over_again_is_the_whole():
-    below = {"a": {"x": 1, "y": [1, 2]}, "b": {"x": 1}}
-    whole = {"a": {"x": 1, "y": [3]}, "b": {"x": 1}, "c": {"z": None}}
-    assert difference(whole, below) == {"a": {"y": [3]}, "c": {"z": None}}
-    assert overlay(below, difference(whole, below)) == whole
 
 
 def test_the_largest_number():

@@ -1,4 +1,4 @@
-"""What figures say under the pointer."""
+"""Values that figures show under the pointer."""
 
 import math
 import re
@@ -19,7 +19,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def areas(path):
-    """What the picture says, by the kind of area; and whose: (series, generation)."""
+    """The titles in a picture, by the kind of area; and whose they are: (series, generation)."""
     found = {}
     for link in ElementTree.parse(path).iter(f"{SVG}a"):
         title, area = link

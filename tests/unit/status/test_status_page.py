@@ -150,7 +150,7 @@ def test_a_stopped_run(folder):
 
 
 def test_a_run_on_another_machine(folder, changed):
-    """Whether its process is alive cannot be seen: while there is a lock, it counts as running."""
+    """Nobody here can see whether its process is alive: while there is a lock, it counts as running."""
     changed(folder.begin(), host="elsewhere")
     folder.lock()
     lines, code = seen()

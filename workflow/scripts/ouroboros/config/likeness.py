@@ -1,5 +1,6 @@
 """Lineages that are like another (`like`): they take from it what they do not say themselves."""
 
+from ouroboros.config.layers import overlay
 from ouroboros.errors import UserError, suggestion
 
 PARTS = ("corpus", "model")  # of which no default would be right
@@ -41,12 +42,5 @@ def _fill(name, lineages, of):
     theirs = {
         part: changes for part, changes in base.get("overrides", {}).items() if part not in entry
     }
-    overrides = _overlay(theirs, entry.get("overrides", {}))
+    overrides = overlay(theirs, entry.get("overrides", {}))
     return {**base, **entry, "overrides": overrides}
-
-
-def _overlay(below, above):
-    """`above` laid over `below`: mappings are merged, whatever their depth."""
-    if not (isinstance(below, dict) and isinstance(above, dict)):
-        return above
-    return {**below, **{key: _overlay(below.get(key), value) for key, value in above.items()}}

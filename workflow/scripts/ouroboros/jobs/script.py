@@ -15,8 +15,8 @@ def run(main, snakemake):
     """Call `main(snakemake)`, with the log of the library in the job's log file.
 
     A UserError, or memory that is too small, ends the job with a paragraph in the log and on the
-    terminal; any other exception also with its traceback. The last line of the log has the CPU's
-    seconds, which benchmarks/job_times.py adds up.
+    terminal; any other exception also with its traceback. The log of a job that is done has the
+    CPU's seconds, which benchmarks/job_times.py adds up.
     """
     started = _cpu_seconds()
     handler = logging.FileHandler(snakemake.log[0], mode="w", encoding="utf-8")

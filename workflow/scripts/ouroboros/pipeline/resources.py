@@ -1,4 +1,4 @@
-"""What jobs ask for: resources of rules, and of a cluster beyond them."""
+"""Resources that jobs ask for: of rules, and of a cluster beyond them."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What each run leaves about itself for `make status`: its configuration, its jobs, and how it ended.
+"""Records of runs, which `make status` reads: the configuration of each, its jobs, and how it ended.
 
 A record is a file of logs/runs/. No rule declares it, so it is nobody's input and reruns nothing.
 """

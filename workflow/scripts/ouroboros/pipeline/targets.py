@@ -1,4 +1,4 @@
-"""Everything that is made of a group, and what is said of a target that no rule makes."""
+"""Everything that is made of a group, and messages about targets that no rule makes."""
 
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def sources(experiment: Experiment, target: str) -> tuple[set[str], set[str]]:
 
 
 def complain_of_step(experiment: Experiment) -> str:
-    """What is said of a rule with wildcards that is asked for by its name."""
+    """The message about a rule with wildcards that is asked for by its name."""
     return (
         "this is a step of the workflow, done for each lineage or corpus. Ask for a lineage "
         f"({', '.join(experiment.lineages)}) or for a file, such as "
@@ -55,7 +55,7 @@ def complain_of_step(experiment: Experiment) -> str:
 
 
 def complain_of_path(experiment: Experiment, target: str) -> str:
-    """What is wrong with a target that no rule makes, and what would be right."""
+    """The message about a target that no rule makes: what is wrong with it, and what would be right."""
     path = Path(target)
     top, *below = path.parts or ["."]
     groups = [*experiment.groups, "all"]

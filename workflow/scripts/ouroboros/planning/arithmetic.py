@@ -6,11 +6,10 @@ The Snakefile's checks use this before a run, so it imports nothing heavy.
 import os
 from collections.abc import Callable
 
-from ouroboros.config.families import declaration
 from ouroboros.pipeline.paths import MACHINE_SPEED
-from ouroboros.planning.assumptions import cost_inputs
-from ouroboros.planning.data_sizes import count_examples, vocabulary_size
-from ouroboros.planning.job_costs import JobCosts
+from ouroboros.planning.assumptions import cost_model
+from ouroboros.planning.data_sizes import vocabulary_size
+from ouroboros.planning.job_costs import weights
 from ouroboros.planning.plan import timed
 from ouroboros.planning.schedule import makespan
 
@@ -35,16 +34,14 @@ MOST_BYTES = 10_000_000  # of a task's files that are read to count their lines
 
 
 def assumed_rates(lineage: dict, vocabulary: int, cores: int, any_gpu: bool) -> dict:
-    """What `measure_model_speed` measures of a lineage's model: two operations per weight and token in a
-    forward pass, three times as many in training.
+    """The rates of a lineage's model, in the form of `measure_model_speed`, by arithmetic: two operations
+    per weight and token in a forward pass, three times as many in training.
 
     `lineage`: its resolved settings. `cores`: of this machine; `any_gpu`: it has a GPU, for jobs that ask
     for one.
     """
-    model, resources = lineage["model"], lineage["resources"]
-    family = declaration(model)
-    body = family.non_embedding_parameters(model)
-    head = family.parameters(model, vocabulary) - family.parameters(model, 0)
+    resources = lineage["resources"]
+    body, head = weights(lineage["model"], vocabulary)
 
     def per_token(rule, operations):
         if any_gpu and resources[rule]["gpu"]:
@@ -81,11 +78,7 @@ def estimate(
         vocabulary = vocabulary_size(facts["tokenizers"][lineage["tokenizer"]])
         assumed = assumed_rates(lineage, vocabulary, cores, any_gpu)
         rates[name] = (path and read(path)) or assumed
-    examples = {
-        name: count_examples(task["files"], MOST_BYTES) for name, task in facts["tasks"].items()
-    }
-    inputs, _ = cost_inputs(facts, rates, examples)
-    costs = JobCosts(read(MACHINE_SPEED) or MACHINE, **inputs)
+    costs, _ = cost_model(facts, rates, read(MACHINE_SPEED) or MACHINE, most_bytes=MOST_BYTES)
     return makespan(timed(jobs, costs), gpus, cores)
 
 
@@ -95,7 +88,7 @@ def has_gpu() -> bool:
 
 
 def warning(seconds: float, machine: str, on_a_gpu: float | None, command: str) -> str | None:
-    """What is said of a run that takes more than a day; None of a shorter one.
+    """A warning in words where a run takes more than a day, else None.
 
     `machine`: what it has, in words. `on_a_gpu`: seconds of the same run there, where jobs ask for one and
     the machine has none. `command`: proposes settings that end in time.

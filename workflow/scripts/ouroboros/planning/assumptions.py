@@ -1,11 +1,29 @@
 """Inputs of the cost model, with every assumption listed."""
 
+import math
+
 from ouroboros.planning.data_sizes import (
     corpus_size,
+    count_examples,
     share_beyond,
     task_size,
     vocabulary_size,
 )
+from ouroboros.planning.job_costs import JobCosts
+
+
+def cost_model(
+    facts: dict, calibrations: dict, machine_speed: dict, on_cluster=False, most_bytes=math.inf
+) -> tuple[JobCosts, list[str]]:
+    """The cost model of a plan, and notes for its reader; `facts`, `calibrations`: see `cost_inputs`.
+
+    `machine_speed`: the figures of `measure_machine_speed`. `most_bytes`: of a task's files that are read
+    to count their examples.
+    """
+    tasks = facts["tasks"].items()
+    examples = {name: count_examples(task["files"], most_bytes) for name, task in tasks}
+    inputs, notes = cost_inputs(facts, calibrations, examples)
+    return JobCosts(machine_speed, **inputs, on_cluster=on_cluster), notes
 
 
 def cost_inputs(facts: dict, calibrations: dict, examples: dict) -> tuple[dict, list[str]]:

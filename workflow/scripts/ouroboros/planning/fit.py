@@ -23,8 +23,8 @@ LADDER = (
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
-    """What a fit decides: the model by its name, the sequences of a generation's corpus, the number of
-    generations, and the sequences of an update.
+    """The settings that a fit decides: the model by its name, the sequences of a generation's corpus, the
+    number of generations, and the sequences of an update.
     """
 
     model: str
@@ -50,7 +50,7 @@ def ladder(own: dict, tokens: int) -> dict[str, dict]:
     for width, layers in LADDER:
         heads = width // (16 if width < 200 else 32)
         model = {"layers": layers, "hidden_size": width, "heads": heads, "positions": positions}
-        if not models or 12 * layers * width**2 <= tokens:
+        if not models or declaration(model).non_embedding_parameters(model) <= tokens:
             models[f"fit-{width}x{layers}"] = model | shared
     return models
 
@@ -158,7 +158,7 @@ def _generation(job):
 def given_up(
     configured: Choice, found: Choice, whole: int, parameters: dict[str, int]
 ) -> list[str]:
-    """What a choice changes, in sentences. `parameters`: of models, besides the embeddings."""
+    """The changes that a choice makes, in sentences. `parameters`: of models, besides the embeddings."""
     said = []
     if found.model != configured.model:
         before, after = parameters[configured.model], parameters[found.model]
@@ -180,24 +180,3 @@ def given_up(
             f"{found.sequences // found.batch} updates instead of {found.sequences // configured.batch}"
         )
     return said
-
-
-def overlay(below, above):
-    """`above` laid over `below`: mappings are merged, whatever their depth."""
-    if not (isinstance(below, dict) and isinstance(above, dict)):
-        return above
-    return {**below, **{key: overlay(below.get(key), value) for key, value in above.items()}}
-
-
-def difference(config: dict, below: dict) -> dict:
-    """What has to be laid over `below` to get `config`."""
-    changed = {}
-    for key, value in config.items():
-        if key not in below:
-            changed[key] = value
-        elif isinstance(value, dict) and isinstance(below[key], dict):
-            if deeper := difference(value, below[key]):
-                changed[key] = deeper
-        elif value != below[key]:
-            changed[key] = value
-    return changed

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ouroboros.config.families import declaration
+from ouroboros.pipeline.experiment import shard_indices
 from ouroboros.pipeline.paths import parse
 
 PROMPTS = 44  # the paper's beginnings, and about as many of ours
@@ -16,6 +17,13 @@ COMPRESSED = 1.4  # bytes on disk of a token of a corpus (TinyStories: 1.35; 2 w
 STORY_BYTES = 2.5  # bytes in parquet of a token's text
 SMALL = 8_000  # bytes of a measurement
 TOKENIZER_BYTES = 70  # per token of the vocabulary
+
+
+def weights(model: dict, vocabulary: int) -> tuple[int, int]:
+    """The weights that a token is multiplied with: of the layers, and of the output layer."""
+    family = declaration(model)
+    head = family.parameters(model, vocabulary) - family.parameters(model, 0)
+    return family.non_embedding_parameters(model), head
 
 
 @dataclass
@@ -81,7 +89,7 @@ class JobCosts:
         if of["lm"] == "gen0":
             return self.initial_sequences(lineage) * sampling["sequence_length"]
         number, all_of_it = int(of["shard"]), self.sequences(lineage)
-        first, end = (k * all_of_it // sampling["shards"] for k in (number, number + 1))
+        first, end = shard_indices(all_of_it, number, sampling["shards"])
         return (end - first) * sampling["sequence_length"]
 
     def _lineage(self, job):
@@ -124,9 +132,7 @@ class JobCosts:
         layer at its end alone.
         """
         lineage = self._lineage(job)
-        family, model = declaration(lineage["model"]), lineage["model"]
-        body = family.non_embedding_parameters(model)
-        head = family.parameters(model, lineage["vocabulary"]) - family.parameters(model, 0)
+        body, head = weights(lineage["model"], lineage["vocabulary"])
         each = lineage["evaluation"]["context"] * body / (body + head)
         tokens = self.corpora[lineage["corpus"]]["validation"]["tokens"]
         tokens *= 1 + lineage["beyond_context"] * each

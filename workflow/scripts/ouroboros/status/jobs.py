@@ -116,7 +116,7 @@ def _error(text):
 
 
 def _events(snakemake_log):
-    """What last happened to each job: its log -> (AT_WORK or FAILED, seconds since 1970)."""
+    """The last event of each job, by its log -> (AT_WORK or FAILED, seconds since 1970)."""
     events, when, happened = {}, None, None
     try:
         # by lines: with a hundred thousand jobs it is large

@@ -90,7 +90,7 @@ def _where(run):
 
 
 def _how_it_stands(run, code, alive, failed):
-    """What a reader has to know, or to do, beside the state itself."""
+    """A sentence on what a reader has to know or do; empty where the state says it all."""
     if code == STOPPED and failed:
         return "Nothing runs any more. Put right what failed; the same command again carries on."
     if code == STOPPED and run["ended"]:
@@ -166,7 +166,7 @@ def _generations(run, lineage, jobs):
 
 
 def _work(run, jobs):
-    """What is at work, or was cut off: the training or sampling first, with its rate; how much else."""
+    """The jobs that are at work, or were cut off, in words: the training or sampling first, with its rate; how much else."""
     found = defaultdict(list)
     for job in jobs:
         if job.state in (AT_WORK, SENT, CUT_OFF):

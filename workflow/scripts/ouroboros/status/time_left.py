@@ -7,9 +7,7 @@ from ouroboros.errors import UserError
 from ouroboros.pipeline import local_files, paths, plans, run_records
 from ouroboros.pipeline.experiment import Experiment
 from ouroboros.planning import schedule
-from ouroboros.planning.assumptions import cost_inputs
-from ouroboros.planning.data_sizes import count_examples
-from ouroboros.planning.job_costs import JobCosts
+from ouroboros.planning.assumptions import cost_model
 from ouroboros.status.jobs import AT_WORK, DONE, Job
 from ouroboros.storage.atomic import read_json
 
@@ -22,12 +20,12 @@ def seconds_to_go(run: dict, jobs: list[Job], root: Path) -> tuple[dict[int, flo
 
     None where nothing is known yet. `root`: the folder of the Snakefile.
     """
-    todo = [place for place, job in enumerate(jobs) if job.state != DONE]
+    unfinished = [place for place, job in enumerate(jobs) if job.state != DONE]
     costs = _costs_on_disk(run, root)
     seconds = costs.seconds if costs else _Measured(run).seconds
     basis = "the plan's rates" if costs else "the times of jobs that are done"
-    new, listed = {old: place for place, old in enumerate(todo)}, []
-    for place in todo:
+    new, listed = {old: place for place, old in enumerate(unfinished)}, []
+    for place in unfinished:
         job = jobs[place]
         whole = seconds(job.record)
         if whole is None:
@@ -40,7 +38,7 @@ def seconds_to_go(run: dict, jobs: list[Job], root: Path) -> tuple[dict[int, flo
         run["gpus"] if run["gpus"] is not None else most * max((j.gpus for j in listed), default=0)
     )
     cores = run["cores"] or most * max((job.cores for job in listed), default=1)
-    return dict(zip(todo, schedule.ends(listed, gpus, cores), strict=True)), basis
+    return dict(zip(unfinished, schedule.ends(listed, gpus, cores), strict=True)), basis
 
 
 def _rest(job, whole):
@@ -66,11 +64,10 @@ def _costs_on_disk(run, root):
         )
         calibrations = {name: read_json(path) for name, path in facts["calibrations"].items()}
         machine_speed = read_json(paths.MACHINE_SPEED)
-        examples = {name: count_examples(task["files"]) for name, task in facts["tasks"].items()}
-        inputs, _ = cost_inputs(facts, calibrations, examples)
+        costs, _ = cost_model(facts, calibrations, machine_speed, run["executor"] == "slurm")
     except (OSError, ValueError, UserError):
         return None  # no plan was made; or data were moved, or are half-written
-    return JobCosts(machine_speed, **inputs, on_cluster=run["executor"] == "slurm")
+    return costs
 
 
 class _Measured:

@@ -41,7 +41,7 @@ class ProcessGroup:
 
     @property
     def is_main(self) -> bool:
-        """Whether this is rank 0, which reads and writes files."""
+        """True for rank 0, which reads and writes files."""
         return self.rank == 0
 
     def own(self, rows: np.ndarray) -> np.ndarray:

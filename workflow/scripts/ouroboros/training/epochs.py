@@ -2,7 +2,7 @@
 
 
 def found_by(losses: list[float], best: int, epochs: int | str, patience: int) -> str:
-    """What ended generation 1's training: "config", "early stopping" or "max_epochs".
+    """The end of generation 1's training: "config", "early stopping" or "max_epochs".
 
     `losses`: the held-out loss after every epoch tried; `best`: the epoch of the lowest; `epochs` and
     `patience`: settings of training. It is "max_epochs" where early stopping would have gone on.

@@ -1,4 +1,4 @@
-"""What a figure says under the pointer, read from the drawing itself: no figure declares it.
+"""Values that a figure shows under the pointer, read from the drawing itself: no figure declares them.
 
 Over an axis "Generation", every point of a line and every bar says its series, its generation, and its value
 with the error that is drawn; a line of reference says its value. In a figure of another axis, a line that is
