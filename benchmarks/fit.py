@@ -13,7 +13,10 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import sides  # noqa: F401 - puts the library on the path
 import yaml
+
+from ouroboros.planning.fit import budget_seconds
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 GRAMMAR = {"source": "grammar", "stories": 2900, "validation_stories": 200}
@@ -81,8 +84,7 @@ def main():
         corpora["text"] = {"source": "files", "files": [str(options.text.resolve())]}
     print("| text | asked for | planned | measured | measured / asked | proposed |")
     print("|---|--:|--:|--:|--:|---|")
-    number, unit = float(options.time[:-1]), options.time[-1]
-    seconds_asked = number * {"s": 1, "m": 60, "h": 3600, "d": 86400}[unit]
+    seconds_asked = budget_seconds(options.time)
     for name, corpus in corpora.items():
         with TemporaryDirectory() as folder:
             planned, seconds, proposed = measure(
