@@ -89,6 +89,9 @@ CONFIGURATION = [
     ("resources.train.mem_mb", "10GB"),
     ("resources.sample.batch", 2.5),
     ("resources.sample.batch", "all"),
+    ("plan", {"fit": "two hours", "groups": ["demo"]}),
+    ("plan", {"fit": "2h", "groups": ["33m", "1m"]}),
+    ("plan", {"fit": "2h", "groups": ["dmo"]}),
 ]
 
 

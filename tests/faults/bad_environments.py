@@ -14,6 +14,7 @@ from ouroboros.errors import UserError
 from ouroboros.jobs import gpu_locks
 from ouroboros.metrics.gpt_eval import judge
 from ouroboros.metrics.gpt_eval.reply_log import Replies
+from ouroboros.planning.fit import Choice, fit
 from ouroboros.status.page import status
 from ouroboros.storage.atomic import write_json
 
@@ -77,6 +78,19 @@ def nowhere(folder):
         status(REPOSITORY)
 
 
+def too_short(folder):
+    """A time to fit to, where a generation of the smallest model takes 22 s with a tenth of its sequences."""
+    configured = Choice("small", 1000, 40, 8)
+    fit(
+        24,
+        configured,
+        ["small"],
+        1,
+        lambda _: 1.0,
+        lambda choice: 20 + choice.generations * choice.sequences / 50,
+    )
+
+
 CASES = [
     ("Python 3.9 for `make`", make),
     ("`OPENAI_API_KEY` with a space in it", lambda folder: judged("two words")),
@@ -91,5 +105,6 @@ CASES = [
     ("`gpu: 2` with one GPU", crowded),
     ("a folder of GPU locks that is somebody else's", foreign),
     ("`make status` where nothing ran", nowhere),
+    ("`plan: {fit: 24s, groups: [mine]}` where a generation takes 22 s", too_short),
     ("a file in place of a folder", lambda folder: write_json(folder / "file/a.json", {})),
 ]  # fmt: skip

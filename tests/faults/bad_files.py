@@ -8,11 +8,13 @@ import pyarrow.parquet as pq
 from ouroboros.data import sources, tokenizer
 from ouroboros.data.corpus import Corpus
 from ouroboros.data.grammar import StoryGrammar
+from ouroboros.data.tokenise import pack
 from ouroboros.metrics.classification import tasks
 from ouroboros.metrics.gpt_eval import prompts
 from ouroboros.metrics.gpt_eval.reply_log import Replies
 from ouroboros.storage.atomic import read_json
 from ouroboros.storage.checksums import verify_checksums
+from ouroboros.storage.parquet import write_parquet
 
 
 def corpus(path):
@@ -25,6 +27,11 @@ def corpus(path):
 
 def parquet(path, **columns):
     pq.write_table(pa.table(columns), path)
+    return path.read_bytes()
+
+
+def tokens(path, stories):
+    write_parquet(path, pa.table({"input_ids": pa.array(stories, pa.list_(pa.uint16()))}))
     return path.read_bytes()
 
 
@@ -42,6 +49,10 @@ def tokens_of(path):
     return tokenizer.make_tokenizer(
         {"source": "hub", "path": str(path.parent), "end_of_text": "<|endoftext|>"}, []
     )
+
+
+def sequences(path):
+    pack(path, 0, 600, path.with_name("sequences.parquet"))
 
 
 def replies(path):
@@ -83,6 +94,7 @@ FILES = [
     ("empty.yaml", b"", StoryGrammar.from_file),
     ("hollow.yaml", GRAMMAR.encode(), StoryGrammar.from_file),
     ("tokenizer.json", b"{}", tokens_of),
+    ("train.parquet", lambda path: tokens(path, [[1, 2, 3]]), sequences),
     ("epochs.json", b'{"epochs": ', read_json),
     ("shard-00000.parquet", b"PAR1", lambda path: Corpus.read([path])),
     ("SHA256SUMS", b"00  model.safetensors\n", lambda path: verify_checksums(path.parent)),

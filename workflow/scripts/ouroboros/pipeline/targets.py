@@ -96,8 +96,8 @@ def complain_of_path(experiment: Experiment, target: str) -> str:
     ]
     return (
         f"{problem} For generation 4 of {group} there are results/{group}/gen4/"
-        f"{', '.join(measured)}, samples.md, checkpoint and corpus/shard-00000.parquet; README.md lists "
-        "what appears where."
+        f"{', '.join(measured)}, samples.md, checkpoint and corpus/shard-00000.parquet; docs/artifacts.md "
+        "lists what appears where."
     )
 
 
