@@ -4,9 +4,9 @@ import json
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from tools import read_shards
 
 from ouroboros.data import sources, tokenizer
-from ouroboros.data.corpus import Corpus
 from ouroboros.data.grammar import StoryGrammar
 from ouroboros.data.tokenise import pack
 from ouroboros.metrics.classification import tasks
@@ -96,7 +96,7 @@ FILES = [
     ("tokenizer.json", b"{}", tokens_of),
     ("train.parquet", lambda path: tokens(path, [[1, 2, 3]]), sequences),
     ("epochs.json", b'{"epochs": ', read_json),
-    ("shard-00000.parquet", b"PAR1", lambda path: Corpus.read([path])),
+    ("shard-00000.parquet", b"PAR1", lambda path: read_shards([path])),
     ("SHA256SUMS", b"00  model.safetensors\n", lambda path: verify_checksums(path.parent)),
     ("replies.jsonl", b'{"key": "a"}\n', replies),
 ]

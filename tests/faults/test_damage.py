@@ -6,9 +6,9 @@ import shutil
 import numpy as np
 import pyarrow as pa
 import pytest
-from tools import initialise
+from tools import initialise, read_shards
 
-from ouroboros.data.corpus import Corpus, ShardWriter, row_groups
+from ouroboros.data.corpus import ShardWriter, row_groups
 from ouroboros.data.tokenizer import read_tokenizer
 from ouroboros.errors import UserError
 from ouroboros.metrics.classification.model import read_classifier
@@ -51,9 +51,9 @@ def test_every_flipped_bit_of_a_shard_is_found(shard, tmp_path):
     for seed in range(3):
         for bit in flips(path, seed):
             with pytest.raises(UserError, match=f"{path} is damaged") as error:
-                Corpus.read([path])
+                read_shards([path])
             assert f"snakemake --cores all --force {path}\n" in str(error.value), bit
-    assert len(Corpus.read([path])) == 50
+    assert len(read_shards([path])) == 50
 
 
 def test_the_seals_own_bits_and_its_name(shard, tmp_path):
@@ -116,12 +116,12 @@ def test_cut_off_files(shard, checkpoint, tmp_path, share):
 
 def test_a_missing_file_and_one_of_another_program(checkpoint, tmp_path):
     with pytest.raises(UserError, match="There is no file"):
-        Corpus.read([tmp_path / "shard"])
+        read_shards([tmp_path / "shard"])
     with pytest.raises(UserError, match="There is no folder"):
         read_checkpoint(tmp_path / "checkpoint")
     pa.parquet.write_table(pa.table({"input_ids": [1]}), tmp_path / "foreign")
     with pytest.raises(UserError, match="it has no checksum: .*another program wrote it"):
-        Corpus.read([tmp_path / "foreign"])
+        read_shards([tmp_path / "foreign"])
     (checkpoint / "model.safetensors").unlink()
     with pytest.raises(UserError, match=r"is damaged: .*model\.safetensors"):
         read_checkpoint(checkpoint)

@@ -5,9 +5,9 @@ import subprocess
 
 import numpy as np
 import pytest
-from tools import initialise
+from tools import initialise, read_shards
 
-from ouroboros.data.corpus import Corpus, ShardWriter
+from ouroboros.data.corpus import ShardWriter
 from ouroboros.errors import UserError
 from ouroboros.metrics.gpt_eval.reply_log import Replies
 from ouroboros.model.checkpoint import read_checkpoint, write_checkpoint
@@ -31,7 +31,7 @@ def shard(path):
     with ShardWriter(path, 100, np.uint16) as writer:
         for _ in range(20):
             writer.add(rng.integers(0, 60000, (100, 100)).astype(np.uint16), 0)
-    return lambda: len(Corpus.read([path])) == 2000
+    return lambda: len(read_shards([path])) == 2000
 
 
 def json_(path):

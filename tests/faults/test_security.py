@@ -10,11 +10,10 @@ import shutil
 
 import numpy as np
 import pytest
-from tools import CONFIG, REPOSITORY, SCHEMA, TINY, initialise
+from tools import CONFIG, REPOSITORY, SCHEMA, TINY, initialise, read_shards
 
 from ouroboros.config.resolve import SECTIONS, resolve
 from ouroboros.data import sources
-from ouroboros.data.corpus import Corpus
 from ouroboros.data.grammar import StoryGrammar
 from ouroboros.data.tokenise import read_token_stories
 from ouroboros.data.tokenizer import make_tokenizer, read_tokenizer
@@ -100,7 +99,7 @@ class Bomb:
 
 
 READERS = {
-    "shard.parquet": lambda path: Corpus.read([path]),
+    "shard.parquet": lambda path: read_shards([path]),
     "stories.parquet": lambda path: list(sources.read_stories(path)),
     "tokens.parquet": read_token_stories,
     "task.parquet": lambda path: tasks.read_files(tasks.KINDS["cola"], [path]),

@@ -17,7 +17,7 @@ RATES = {
     "fine_tuning": {"start": 7.0, "seconds_per_update": 0.5, "seconds_per_token": 0.01},
 }
 LINEAGE = {
-    "model": MODEL, "vocabulary": 300, "epochs": 3, "corpus": "own", "beyond_context": 0.01, "rates": RATES,
+    "regime": "replace", "model": MODEL, "vocabulary": 300, "epochs": 3, "corpus": "own", "beyond_context": 0.01, "rates": RATES,
     "training": {"epochs": "auto", "patience": 1, "max_epochs": 20, "batch": 8},
     "sampling": {"sequences": 10, "sequence_length": 32, "shards": 4},
     "evaluation": {

@@ -65,6 +65,18 @@ def lively(model, scale=12.0):
     return model.eval()
 
 
+def read_shards(paths):
+    """A corpus's sequences, all in memory."""
+    import numpy as np
+
+    from ouroboros.data.corpus import Corpus, row_groups
+
+    groups = [*row_groups(paths)]
+    return Corpus(
+        *(np.concatenate([getattr(g, part) for g in groups]) for part in ("tokens", "previous"))
+    )
+
+
 def snakemake(*arguments, cwd, environment=None):
     """Run this interpreter's Snakemake; the finished process with its whole output in `stdout`."""
     return subprocess.run(

@@ -12,6 +12,9 @@ import pyarrow.parquet as parquet
 import pytest
 from tools import REPOSITORY, TINY, Workflow, listed_jobs
 
+from ouroboros.data.recipe import read_recipe
+from ouroboros.pipeline.regimes import share
+
 GUIDE = REPOSITORY / "docs/extending.md"
 EXAMPLE = re.compile(r"^`([\w/.]+)`:\n\n```python\n(.*?)^```$", re.M | re.S)
 
@@ -65,6 +68,10 @@ def test_the_regime_decides_what_generation_2_trains_on(extended):
         "results/tiny/gen0/corpus/shard-00000.parquet",
         *(f"results/tiny/gen1/corpus/shard-0000{shard}.parquet" for shard in range(2)),
     ]
+    assert "results/tiny/gen2/recipe.parquet" in train["input"]
+    rows = read_recipe(extended.folder / "results/tiny/gen1/recipe.parquet")
+    initial = extended.folder / "results/tiny/gen0/corpus/shard-00000.parquet"
+    assert len(rows[0]) == share(parquet.read_metadata(initial).num_rows, 0.5)
 
 
 def test_the_metric_is_measured_and_shown(extended):

@@ -12,10 +12,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
-from tools import CONFIG, SCHEMA, SEED, TINY, artifacts, listed_jobs
+from tools import CONFIG, SCHEMA, SEED, TINY, artifacts, listed_jobs, read_shards
 
 from ouroboros.config.resolve import resolve
-from ouroboros.data.corpus import Corpus
 from ouroboros.data.tokenise import read_token_stories
 from ouroboros.model.checkpoint import read_lm
 from ouroboros.model.families import random_model
@@ -137,7 +136,7 @@ def test_a_generation_is_trained_on_the_corpora_before_it_by_its_own_seeds(finis
         job = Training(
             random_model(settings["model"], 300, seed_for(SEED, n, "weights")),
             TrainingSettings(**settings["training"]),
-            Corpus.read(sorted(results.glob(f"tiny/gen{n - 1}/corpus/*.parquet"))),
+            read_shards(sorted(results.glob(f"tiny/gen{n - 1}/corpus/*.parquet"))),
             SEED, n, torch.device("cpu"), 16,
         )  # fmt: skip
         model = train(job, epochs)
@@ -158,7 +157,7 @@ def test_a_shard_holds_its_sequences_of_its_own_generation(finished):
         key = seed_for(SEED, n, "sampling")
         expected = np.concatenate([*sample(model, key, range(40), 32, end_of_text, 16, 0.8)])
         for shard, part in enumerate((expected[:20], expected[20:])):
-            corpus = Corpus.read([results / f"gen{n}/corpus/shard-0000{shard}.parquet"])
+            corpus = read_shards([results / f"gen{n}/corpus/shard-0000{shard}.parquet"])
             assert np.array_equal(corpus.tokens, part)
             assert corpus.previous.tolist() == [end_of_text] * 20
 

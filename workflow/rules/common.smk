@@ -57,6 +57,7 @@ wildcard_constraints:
     lm=r"baseline|gen[1-9]\d*",
     shard=paths.WILDCARDS["shard"],
     length=paths.WILDCARDS["length"],
+    sequences=paths.WILDCARDS["sequences"],
     cut=paths.WILDCARDS["cut"],
 
 

@@ -90,10 +90,26 @@ rule sequences:
         "../scripts/sequences.py"
 
 
+rule initial:
+    input:
+        paths.SEQUENCES,
+    output:
+        paths.INITIAL,
+    log:
+        "logs/corpora/{corpus}/{tokenizer}/initial-{length}-{sequences}.log",
+    conda:
+        ENVIRONMENT
+    threads: threads("gen0")
+    resources:
+        **resources("gen0"),
+    script:
+        "../scripts/initial.py"
+
+
 # A link: at the paper's size a copy for each of many lineages would be half a gigabyte each.
 rule gen0:
     input:
-        lambda wildcards: EXPERIMENT.initial_sequences(wildcards.lineage),
+        lambda wildcards: EXPERIMENT.initial_corpus(wildcards.lineage),
     output:
         "results/{lineage}/gen0/corpus/shard-00000.parquet",
     log:

@@ -20,9 +20,33 @@ rule baseline:
         "../scripts/baseline.py"
 
 
+rule recipe:
+    input:
+        by(
+            lambda wildcards: EXPERIMENT.training_inputs(wildcards.lineage, generation(wildcards))[
+                "corpus"
+            ]
+        ),
+    output:
+        paths.RECIPE,
+    log:
+        "logs/{lineage}/{lm}/recipe.log",
+    conda:
+        ENVIRONMENT
+    threads: threads("gen0")
+    resources:
+        **resources("gen0"),
+    params:
+        settings=lambda wildcards: EXPERIMENT.recipe_settings(
+            wildcards.lineage, generation(wildcards)
+        ),
+    script:
+        "../scripts/recipe.py"
+
+
 rule train:
     input:
-        corpus=lambda wildcards: EXPERIMENT.training_corpus(wildcards.lineage, int(wildcards.n)),
+        unpack(lambda wildcards: EXPERIMENT.training_inputs(wildcards.lineage, int(wildcards.n))),
         epochs=paths.EPOCHS,
         tokenizer=of_corpus(paths.TOKENIZER),
     output:
@@ -50,7 +74,7 @@ rule train:
 # Generation 1 trains on the initial corpus and finds the number of epochs for all of them.
 use rule train as train_first with:
     input:
-        corpus=lambda wildcards: EXPERIMENT.shards(wildcards.lineage, "gen0"),
+        unpack(lambda wildcards: EXPERIMENT.training_inputs(wildcards.lineage, 1)),
         heldout=of_corpus(paths.TOKENS, split="heldout"),
         tokenizer=of_corpus(paths.TOKENIZER),
     output:

@@ -7,6 +7,7 @@ import threading
 from snakemake.cli import get_argument_parser
 
 from ouroboros.config.checks import check_reserved
+from ouroboros.planning.real_text import check_real_text
 from ouroboros.preflight import slurm
 from ouroboros.preflight.snakemake_lock import describe_lock
 
@@ -58,6 +59,18 @@ def check_targets():
                 source_files(corpus)
             for task in sorted(tasks):
                 task_files(task)
+            check_real_text(
+                plans.plan_facts(
+                    EXPERIMENT,
+                    [
+                        name
+                        for name, settings in LINEAGES.items()
+                        if settings["corpus"] in corpora and "initial_sequences" in settings
+                    ],
+                    source_files,
+                    task_files,
+                )
+            )
         except UserError as error:
             raise WorkflowError(str(error))
 

@@ -119,6 +119,30 @@ rule findings:
         "../scripts/findings.py"
 
 
+rule results_table:
+    input:
+        lambda wildcards: [
+            path for name in GROUPS[wildcards.group] for path in EXPERIMENT.measurements(name)
+        ],
+    output:
+        parquet=paths.RESULTS,
+        csv=paths.RESULTS_CSV,
+    log:
+        "logs/{group}/results_table.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    threads: threads("report")
+    resources:
+        **resources("report"),
+    params:
+        lineages=lambda wildcards: {
+            name: EXPERIMENT.deciding_settings(name) for name in GROUPS[wildcards.group]
+        },
+    script:
+        "../scripts/results_table.py"
+
+
 rule report_page:
     input:
         template=f"{ROOT}/workflow/report/page.html",

@@ -5,8 +5,9 @@ from pathlib import Path
 from ouroboros.findings.results import read_measurements
 from ouroboros.jobs.script import run
 from ouroboros.pipeline.declarations import figures
+from ouroboros.report.long_table import differences
 from ouroboros.report.page import figure, page, rows, settings_text, verdicts
-from ouroboros.report.tables import classification, gpt_eval, made_with, numbers
+from ouroboros.report.tables import classification, gpt_eval, made_with, numbers, side_by_side
 from ouroboros.storage.atomic import read_json, write_text
 from ouroboros.training.epochs import epochs_in_words
 
@@ -44,12 +45,14 @@ def main(snakemake):
         for name, settings in lineages.items()
     ]
     ids = rows(shown)
+    several = {name: measured[name] for name in lineages} if len(lineages) > 1 else {}
     content = page(
         files.template,
         title=snakemake.params.title,
         findings=verdicts(list(found.values())),
         figures=[figure(path, captions[Path(path).stem], ids) for path in files.figures],
         lineages=shown,
+        side_by_side=side_by_side(several, differences(lineages)) if several else None,
     )
     write_text(snakemake.output[0], content)
 

@@ -10,6 +10,7 @@ from ouroboros.jobs.snapshots import States
 from ouroboros.model.checkpoint import read_lm
 from ouroboros.pipeline.experiment import shard_indices
 from ouroboros.randomness import seed_for
+from ouroboros.sampling.published import PublishedSampler
 from ouroboros.sampling.sampled_batches import SampledBatches
 from ouroboros.sampling.sampler import fitting_batch, sample
 from ouroboros.storage.parquet import read_parquet
@@ -26,6 +27,9 @@ def main(snakemake):
         "indices": [indices.start, indices.stop], "length": length, "temperature": params.temperature, "key": key,
         "end_of_text": end_of_text, "device": device.type,
     }  # fmt: skip
+    quirks = isinstance(params.indices, dict) and params.indices.get("quirks", False)
+    if quirks:
+        belongs_to["quirks"] = True
     checkpoint = Path(snakemake.input.checkpoint)
     files = [checkpoint / name for name in ("config.json", "model.safetensors")]
     states = States.beside(snakemake.output[0], belongs_to, files)
@@ -34,7 +38,8 @@ def main(snakemake):
     if batch == "auto":
         batch = batches.batch or fitting_batch(model, length, len(indices))
     for tokens in sample(
-        model, key, indices, length, end_of_text, batch, params.temperature, done=batches.rows
+        model, key, indices, length, end_of_text, batch, params.temperature, done=batches.rows,
+        sampler=PublishedSampler if quirks else None,
     ):  # fmt: skip
         batches.add(tokens, batch)
     dtype = token_type(model.vocabulary_size)
@@ -47,9 +52,10 @@ def main(snakemake):
 def sequences_of(snakemake) -> range:
     """The indices of the sequences to sample; UserError where a shard would have none."""
     wanted = snakemake.params.indices
-    if isinstance(wanted, dict):  # as many in all as the initial corpus has
-        initial = snakemake.input[0]
-        sequences = read_parquet(initial).metadata.num_rows
+    if isinstance(wanted, dict):
+        sequences, initial = wanted.get("sequences", "auto"), snakemake.input[0]
+        if sequences == "auto":  # as many in all as the initial corpus has
+            sequences = read_parquet(initial).metadata.num_rows
         if sequences < wanted["of"]:
             raise UserError(
                 f"{initial} has {sequences} sequences, too few for {wanted['of']} shards of as many. "

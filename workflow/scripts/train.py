@@ -3,12 +3,17 @@
 Generation 1 finds the number of epochs by early stopping; the others read it.
 """
 
+from pathlib import Path
+
+from ouroboros.data.recipe import write_whole
 from ouroboros.data.tokenizer import read_tokenizer, vocabulary_size
 from ouroboros.jobs.device import choose_device, device_count, device_name
 from ouroboros.jobs.provenance import provenance
 from ouroboros.jobs.script import run
 from ouroboros.jobs.snapshots import States
 from ouroboros.model.checkpoint import write_checkpoint
+from ouroboros.pipeline import paths
+from ouroboros.pipeline.regimes import by_source
 from ouroboros.storage.atomic import read_json, write_json
 from ouroboros.training.job import TrainingJob
 from ouroboros.training.launcher import process_group
@@ -28,14 +33,20 @@ def main(snakemake):
     }
     first = params.generation == 1
     epochs = None if first else read_json(snakemake.input.epochs)["epochs"]
-    corpus, heldout = list(snakemake.input.corpus), snakemake.input.heldout if first else None
+    corpora, heldout = by_source(snakemake.input.corpus), snakemake.input.heldout if first else None
+    recipe = snakemake.input.get("recipe")
+    if recipe is None:  # results made before there were recipes are not made again for theirs
+        recipe = Path(snakemake.output.checkpoint).with_name(Path(paths.RECIPE).name)
+        write_whole(corpora, recipe)
     vocabulary = size, end_of_text
     belongs_to = {**made_with, "epochs": epochs, "vocabulary": vocabulary, "device": device.type}
-    files = [*corpus, *([heldout] if first else [])]
+    files = [
+        path for path in (*snakemake.input.corpus, snakemake.input.get("recipe"), heldout) if path
+    ]
     states = States.beside(snakemake.output.checkpoint, belongs_to, files)
     job = TrainingJob(
-        **dict(params.items()), vocabulary_size=size, end_of_text=end_of_text, corpus=corpus,
-        heldout=heldout, epochs=epochs, micro_batch=resources.batch,
+        **dict(params.items()), vocabulary_size=size, end_of_text=end_of_text, recipe=str(recipe),
+        corpora=[*corpora.items()], heldout=heldout, epochs=epochs, micro_batch=resources.batch,
         # it changes no result, so it is no param, which would run finished jobs again
         state_minutes=snakemake.config["state_minutes"],
     )  # fmt: skip

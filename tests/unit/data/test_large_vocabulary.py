@@ -13,7 +13,7 @@ import pytest
 import sample as sample_script
 import torch
 from tokenizers import Tokenizer
-from tools import initialise, lively
+from tools import initialise, lively, read_shards
 
 from ouroboros.data.corpus import Corpus, row_groups
 from ouroboros.data.tokenise import pack, read_token_stories, tokenise
@@ -71,7 +71,7 @@ def test_stories_are_tokenised_packed_and_trained_on(folder, stories, model):
     assert (vocabulary_size(tokenizer), end) == (SIZE, SIZE - 1)
     shard = stories.with_name("shard")
     count = pack(stories, end, LENGTH, shard)
-    corpus = Corpus.read([shard])
+    corpus = read_shards([shard])
     stream = [int(token) for story in read_token_stories(stories) for token in (*story, end)]
     assert corpus.tokens.dtype == np.uint32
     assert corpus.tokens.reshape(-1).tolist() == stream[: count * LENGTH]
@@ -106,7 +106,7 @@ def test_a_shard_is_sampled_and_measured(folder, model, tmp_path):
         )
     )  # fmt: skip
     torch.set_num_threads(before)
-    corpus = Corpus.read([shard])
+    corpus = read_shards([shard])
     tokens = corpus.tokens.astype(np.int64)
     assert corpus.tokens.dtype == np.uint32
     assert corpus.previous.tolist() == [end] * rows

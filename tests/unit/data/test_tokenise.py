@@ -5,9 +5,8 @@ import math
 import numpy as np
 import pyarrow as pa
 import pytest
-from tools import END
+from tools import END, read_shards
 
-from ouroboros.data.corpus import Corpus
 from ouroboros.data.tokenise import pack, read_token_stories, tokenise
 from ouroboros.errors import UserError
 from ouroboros.storage.parquet import write_parquet
@@ -52,7 +51,7 @@ def test_pack_by_hand(tmp_path):
     """Stream 1 2 3 E 4 5 E 6 7 8 9 E, cut into fives; `9 E` fill no sequence."""
     path = tokens_file(tmp_path / "tokens", [[1, 2, 3], [4, 5], [6, 7, 8, 9]])
     assert pack(path, END, 5, tmp_path / "shard") == 2
-    corpus = Corpus.read([tmp_path / "shard"])
+    corpus = read_shards([tmp_path / "shard"])
     assert corpus.tokens.tolist() == [[1, 2, 3, END, 4], [5, END, 6, 7, 8]]
     assert corpus.previous.tolist() == [END, 4]
 
@@ -64,7 +63,7 @@ def test_pack_is_one_stream_across_batches(tmp_path, monkeypatch):
     monkeypatch.setattr("ouroboros.data.tokenise.ROW_GROUP", 7)
     count = pack(path, END, 16, tmp_path / "shard")
     stream = [token for story in stories for token in (*story, END)]
-    corpus = Corpus.read([tmp_path / "shard"])
+    corpus = read_shards([tmp_path / "shard"])
     assert count == len(stream) // 16
     assert corpus.tokens.reshape(-1).tolist() == stream[: count * 16]
     assert corpus.previous.tolist() == [END, *stream[15 : count * 16 - 1 : 16]]

@@ -8,13 +8,18 @@ import yaml
 from tools import REPOSITORY
 
 from ouroboros.config.families import families
+from ouroboros.config.regimes import regimes
 from ouroboros.pipeline import declarations
+from ouroboros.pipeline.regimes import sources as sources_of
 
 HEAVY = ("torch", "numpy", "pyarrow", "transformers", "tokenizers", "matplotlib", "pandas", "spacy")
 
 
 def test_what_there_is():
-    assert set(declarations.regimes()) == {"replace", "accumulate"}
+    assert list(regimes()) == [
+        "accumulate", "accumulate_subsample", "counts", "fresh", "growth", "history", "mix", "published", "replace",
+        "window",
+    ]  # fmt: skip
     assert list(declarations.metrics()) == ["ppl", "text", "oov", "gpt_eval", "classification"]
     assert list(declarations.figures()) == [
         "perplexity", "entropy", "gpt_eval", "accuracy", "weighted_f1", "losses", "schematic",
@@ -23,8 +28,9 @@ def test_what_there_is():
 
 def test_declarations_import_nothing_heavy():
     code = (
-        "import sys; from ouroboros.pipeline import declarations as d; d.regimes(); d.metrics();"
-        "d.figures(); from ouroboros.config.families import families; families();"
+        "import sys; from ouroboros.pipeline import declarations as d; d.metrics(); d.figures();"
+        "from ouroboros.config.families import families; families();"
+        "from ouroboros.config.regimes import regimes; regimes();"
         f"print([name for name in {HEAVY} if name in sys.modules])"
     )
     found = subprocess.run(
@@ -34,9 +40,9 @@ def test_declarations_import_nothing_heavy():
     assert found.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("kind", ["regimes", "metrics", "figures"])
+@pytest.mark.parametrize("kind", [regimes, declarations.metrics, declarations.figures])
 def test_every_declaration_says_what_it_is(kind):
-    for name, module in getattr(declarations, kind)().items():
+    for name, module in kind().items():
         assert module.__doc__.strip().splitlines()[0].endswith("."), name
 
 
@@ -53,7 +59,8 @@ def test_the_schema_learns_of_them():
     schema = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())
     before = yaml.safe_dump(schema)
     definitions = declarations.complete(schema)["$defs"]
-    assert definitions["lineage"]["properties"]["regime"]["enum"] == ["accumulate", "replace"]
+    assert definitions["regime"]["properties"]["name"]["enum"] == [*regimes()]
+    assert definitions["mix_regime"]["properties"]["rho"]["default"] == 0.1
     assert definitions["evaluation"]["properties"]["context"]["default"] == 512
     assert definitions["gpt_neo_model"]["properties"]["window"]["default"] == 256
     resources = definitions["resources"]["properties"]
@@ -76,4 +83,5 @@ def test_the_schema_learns_of_them():
     ],
 )
 def test_regimes(regime, n, sources):
-    assert declarations.regimes()[regime].sources(n) == sources
+    settings = {} if regime == "replace" else {"cap": None}
+    assert sources_of(regimes()[regime], n, settings) == sources

@@ -24,12 +24,25 @@ def shipped():
 
 
 def test_the_recursion_follows_the_regime():
-    made = experiment(all={"regime": "accumulate"})
+    made = experiment(
+        all={"regime": "accumulate"},
+        mixed={"regime": {"name": "mix", "rho": 0.2}},
+        fresh={"regime": "fresh", "initial_sequences": 900},
+    )
     shard = "results/{}/gen{}/corpus/shard-00000.parquet".format
-    assert made.training_corpus("demo", 3) == [shard("demo", 2)]
-    assert made.training_corpus("all", 3) == [shard("all", n) for n in (0, 1, 2)]
-    assert made.training_corpus("demo", 1) == made.training_corpus("demo", 1)
-    assert len(made.training_corpus("33m", 2)) == 4 and len(made.training_corpus("33m", 1)) == 1
+    assert made.training_corpora("demo", 3) == {2: [shard("demo", 2)]}
+    assert made.training_inputs("all", 3) == {"corpus": [shard("all", n) for n in (0, 1, 2)]}
+    assert len(made.training_corpora("33m", 2)[1]) == 4
+    assert len(made.training_corpora("33m", 1)[0]) == 1
+    assert made.training_inputs("mixed", 1) == {"corpus": [shard("mixed", 0)]}
+    mixed = made.training_inputs("mixed", 2)
+    assert mixed["corpus"] == [shard("mixed", 0), shard("mixed", 1)]
+    assert mixed["recipe"] == "results/mixed/gen2/recipe.parquet"
+    whole = "results/corpora/grammar/bpe2048/sequences-256.parquet"
+    assert made.training_inputs("fresh", 2)["corpus"] == [whole, shard("fresh", 1)]
+    assert made.initial_corpus("fresh") == whole.replace("sequences-256", "initial-256-900")
+    settings = made.recipe_settings("fresh", 2)
+    assert settings["initial_sequences"] == 900 and settings["settings"] == {"rho": 0.1}
 
 
 def test_which_lms_there_are(shipped):
@@ -66,7 +79,7 @@ def test_inputs_of_a_metric(shipped):
         "corpus": text["corpus"], "tokenizer": f"{corpus}/tokenizer",
         "clean_lexicon": "results/lexicon/clean.txt",
     }  # fmt: skip
-    assert shipped.initial_sequences("33m") == f"{corpus}/sequences-600.parquet"
+    assert shipped.initial_corpus("33m") == f"{corpus}/sequences-600.parquet"
 
 
 def test_outputs_of_a_metric(shipped):

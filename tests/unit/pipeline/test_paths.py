@@ -11,6 +11,7 @@ SAMPLE = {
     "lm": "gen12",
     "shard": "00003",
     "length": "600",
+    "sequences": "900",
     "cut": "-18.0",
     "split": "train",
 }

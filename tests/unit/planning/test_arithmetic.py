@@ -73,9 +73,9 @@ def facts():
 def test_what_has_been_measured_goes_before_arithmetic():
     measured = {rule: {**rate, "device": "cpu"} for rule, rate in RATES.items()}
     files = {"c.json": measured, "results/calibration/machine.json": MACHINE_SPEED}
-    jobs = [job("train", [shard(3, 0)])]
+    jobs = [job("train", [shard(3, 0)], n="4")]
     seconds = estimate(jobs, facts(), files.get, gpus=1, cores=2, any_gpu=False)
-    assert seconds == pytest.approx(1.1 + 2 + 4 + 3 * 64 / 10)
+    assert seconds == pytest.approx(1.1 + 2 + 4 + 3 * 320 / 10)
     by_arithmetic = estimate(jobs, facts(), {}.get, gpus=1, cores=2, any_gpu=False)
     assert by_arithmetic == pytest.approx(0.1 + 0.3 + 1.5 + 1.0, abs=0.1)  # starts alone
 

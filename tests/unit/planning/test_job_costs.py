@@ -17,9 +17,25 @@ def costs():
 
 
 def test_training_counts_every_shard_and_epoch(costs):
-    """10 sequences in 4 shards are 2, 3, 2 and 3 of 32 tokens each; 3 epochs, 10 tokens/s."""
+    """10 sequences of 32 tokens; 3 epochs, 10 tokens/s."""
     inputs = [shard(3, number) for number in range(4)]
-    assert costs.seconds(job("train", inputs)) == pytest.approx(START + 2 + 4 + 3 * 320 / 10)
+    seconds = costs.seconds(job("train", inputs, lineage="l", n="4"))
+    assert seconds == pytest.approx(START + 2 + 4 + 3 * 320 / 10)
+
+
+@pytest.mark.parametrize(
+    ("regime", "settings", "sequences"),
+    [
+        ("accumulate", {}, 31 + 10 + 10), ("mix", {"rho": 0.5}, 10), ("history", {"alpha": 0.2}, 12),
+        ("window", {"k": 1}, 10), ("counts", {"n_real": 3, "n_generated": 4}, 7),
+    ],
+)  # fmt: skip
+def test_training_takes_what_its_regime_says(costs, regime, settings, sequences):
+    """Of generation 3, after an initial corpus of 31 sequences."""
+    lineage = {**costs.lineages["l"], "regime": regime, "regime_settings": settings}
+    costs.lineages = {"l": lineage}
+    seconds = costs.seconds(job("train", lineage="l", n="3"))
+    assert seconds == pytest.approx(START + 2 + 4 + 3 * 32 * sequences / 10)
 
 
 def test_accumulating_trains_on_the_initial_corpus_too(costs):

@@ -1,5 +1,6 @@
 """A sampling job and a training job as Snakemake would start them."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import completions
@@ -11,6 +12,7 @@ from script_inputs import Named, write_shard
 from tools import END, initialise, lively
 
 from ouroboros.model.checkpoint import write_checkpoint
+from ouroboros.pipeline.paths import shard
 
 TRAINING = {
     "batch": 8, "learning_rate": 3e-3, "betas": [0.9, 0.95], "weight_decay": 0.1,
@@ -43,15 +45,18 @@ def sampling_job(tmp_path, model_settings, tokenizer_folder, device):
 
 
 @pytest.fixture
-def training_job(tmp_path, tokenizer_folder, device):
-    """Of generation 2, which reads the number of epochs."""
-    for seed, name in enumerate(("a", "b", "heldout")):
-        write_shard(tmp_path / name, seed)
+def training_job(tmp_path, tokenizer_folder, device, monkeypatch):
+    """Of generation 2, which reads the number of epochs; its folder is the working directory."""
+    monkeypatch.chdir(tmp_path)
+    shards = [shard("tiny", "gen1", number) for number in range(2)]
+    Path(shards[0]).parent.mkdir(parents=True)
+    for seed, name in enumerate((*shards, "heldout")):
+        write_shard(name, seed)
     (tmp_path / "epochs.json").write_text('{"epochs": 2}')
     return SimpleNamespace(
         input=Named(
             tokenizer=tokenizer_folder, epochs=tmp_path / "epochs.json",
-            corpus=[tmp_path / "a", tmp_path / "b"], heldout=tmp_path / "heldout",
+            corpus=shards, heldout=tmp_path / "heldout",
         ),
         output=Named(checkpoint=tmp_path / "trained", epochs=tmp_path / "found.json"),
         params=Named(model=dict(MODEL), training=dict(TRAINING), seed=0, generation=2),

@@ -12,9 +12,8 @@ import sample
 import sequences
 import train
 from script_inputs import Named
-from tools import END
+from tools import END, read_shards
 
-from ouroboros.data.corpus import Corpus
 from ouroboros.model.checkpoint import read_lm
 from ouroboros.model.scoring import mean_loss, story_losses
 from ouroboros.randomness import seed_for
@@ -35,7 +34,7 @@ def test_the_sequences_of_gen0(tokenizer_folder, tmp_path):
         output=[tmp_path / "shard"],
     )  # fmt: skip
     sequences.main(job)
-    corpus = Corpus.read(job.output)
+    corpus = read_shards(job.output)
     assert corpus.tokens.tolist() == [[1, 2, 3], [END, 4, 5]]
     assert corpus.previous.tolist() == [END, 3]
 
@@ -45,7 +44,7 @@ def test_a_shard(sampling_job):
     sample.main(sampling_job)
     model, _ = read_lm(sampling_job.input["checkpoint"])
     expected = [*draw(model, seed_for(3, 2, "sampling"), range(12), 10, END, 4)]
-    corpus = Corpus.read(sampling_job.output)
+    corpus = read_shards(sampling_job.output)
     assert np.array_equal(corpus.tokens, np.concatenate(expected))
     assert corpus.previous.tolist() == [END] * 12
 

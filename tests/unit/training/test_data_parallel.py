@@ -20,6 +20,7 @@ import torch.distributed as dist
 import torch.multiprocessing as multiprocessing
 
 from ouroboros.data.corpus import Corpus, ShardWriter
+from ouroboros.data.recipe import write_whole
 from ouroboros.jobs.snapshots import States
 from ouroboros.model.families import random_model
 from ouroboros.storage.parquet import write_parquet
@@ -46,11 +47,13 @@ def job(tmp_path_factory):
     tokens = (rng.integers(1, 300, SEQUENCES)[:, None] + 7 * np.arange(32)) % 299 + 1
     with ShardWriter(tmp_path / "shard.parquet", 32, np.uint16) as writer:
         writer.add(tokens.astype(np.uint16), 0)
+    shard = str(tmp_path / "shard.parquet")
+    write_whole({0: [shard]}, tmp_path / "recipe.parquet")
     heldout = pa.array([tokens[0, :20].tolist()], pa.list_(pa.uint16()))
     write_parquet(tmp_path / "heldout.parquet", pa.table({"input_ids": heldout}))
     return TrainingJob(
         model=MODEL, vocabulary_size=300, end_of_text=0, training=SETTINGS, seed=0, generation=1,
-        corpus=[str(tmp_path / "shard.parquet")], heldout=str(tmp_path / "heldout.parquet"),
+        recipe=str(tmp_path / "recipe.parquet"), corpora=[(0, [shard])], heldout=str(tmp_path / "heldout.parquet"),
         epochs=None, micro_batch=3, state_minutes=1e6,
     )  # fmt: skip
 

@@ -69,6 +69,24 @@ def test_one_update_by_hand(model_settings, corpus, count, micro_batch, clip):
         assert torch.allclose(parameter[sure], expected[sure], atol=1e-6), name
 
 
+@pytest.mark.parametrize("micro_batch", [2, 8])
+def test_a_hidden_target_counts_for_nothing(model_settings, corpus, micro_batch):
+    """The mean over the other targets, whatever micro-batch they are in, as transformers' ignore_index."""
+    hidden = int(corpus.tokens[3, 5])
+    corpus.tokens[:, 20:] = hidden  # as in padded rows, though a few are among the text
+    job = training(model_settings, corpus, micro_batch, hidden_target=hidden)
+    rows = np.arange(8)
+    inputs = np.concatenate([corpus.previous[rows, None], corpus.tokens[rows, :-1]], 1)
+    logits = job.model.logits(torch.from_numpy(inputs.astype(np.int64))).flatten(0, 1)
+    targets = torch.from_numpy(corpus.tokens[rows].astype(np.int64)).flatten()
+    loss = F.cross_entropy(logits, targets, ignore_index=hidden)
+    expected = torch.autograd.grad(loss, job.model.wte.weight)[0]
+    settings = replace(SETTINGS, gradient_clip=1e9)
+    job = training(model_settings, corpus, micro_batch, settings, hidden_target=hidden)
+    assert job.update(rows) == pytest.approx(loss.item(), rel=1e-5)
+    assert torch.allclose(job.model.wte.weight.grad, expected, rtol=1e-4, atol=1e-7)
+
+
 @pytest.mark.parametrize("micro_batch", [1, 3, 8])
 def test_micro_batches_accumulate_to_the_same_update(model_settings, corpus, micro_batch):
     whole, split = (training(model_settings, corpus, size) for size in (8, micro_batch))

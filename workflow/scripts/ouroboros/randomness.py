@@ -6,7 +6,7 @@ that batch sizes, shards and the number of machines do not change what is drawn.
 
 import numpy as np
 
-PURPOSES = ("weights", "order", "sampling", "split", "completions")
+PURPOSES = ("weights", "order", "sampling", "split", "completions", "recipe")
 
 
 def seed_for(seed: int, generation: int, purpose: str) -> int:

@@ -3,7 +3,7 @@
 Each raises UserError naming the key, what is wrong and what would be right.
 """
 
-from ouroboros.config.families import declaration
+from ouroboros.config.families import declaration, is_counted
 from ouroboros.errors import UserError, suggestion
 
 
@@ -21,6 +21,10 @@ def check_lineage(where, lineage):
                 f"{where}.{part}: {key} {length} is more than the model's positions "
                 f"({family.positions(model)}). Lower it, or raise positions of the model."
             )
+    if is_counted(model) and lineage["training"]["epochs"] != 1:
+        raise UserError(
+            f"{where}.training: a model of the family {model['family']} counts its corpus once. Set epochs to 1."
+        )
     if sampling["sequences"] != "auto":
         _check_shards(where, sampling)
     _check_gpus(where, lineage["training"]["batch"], lineage["resources"]["train"])
@@ -67,6 +71,11 @@ def check_tasks(where, lineage, tasks):
     """Tasks have to be there, and their texts to fit the model."""
     settings, model = lineage["evaluation"]["classification"], lineage["model"]
     positions = declaration(model).positions(model)
+    if settings["tasks"] and is_counted(model):
+        raise UserError(
+            f"{where}.evaluation.classification.tasks: a model of the family {model['family']} cannot be "
+            "fine-tuned. Set tasks to []."
+        )
     for name in settings["tasks"]:
         if name not in tasks:
             raise UserError(

@@ -19,6 +19,11 @@ def declaration(model: dict) -> ModuleType:
     return families()[model.get("family", DEFAULT)]
 
 
+def is_counted(model: dict) -> bool:
+    """Tell whether a model (a resolved entry of `models`) is trained by counting."""
+    return getattr(declaration(model), "COUNTED", False)
+
+
 def add_families(definitions: dict):
     """Complete the schema's definitions, in place: an entry of `models` has the keys of its family."""
     model = definitions["model"]

@@ -14,6 +14,7 @@ from ouroboros.config.checks import (
 )
 from ouroboros.config.families import DEFAULT
 from ouroboros.config.likeness import fill_in
+from ouroboros.config.regimes import settle_regime, with_named_regimes
 from ouroboros.config.schema import validate, with_defaults
 from ouroboros.errors import UserError, suggestion
 
@@ -36,7 +37,7 @@ def resolve(config: dict, schema: dict) -> dict:
     names its `corpus` and `tokenizer`; one that it overrides is called `{entry}.{lineage}`.
     Raises UserError naming the key, what is wrong and what would be right.
     """
-    config = validate(config, schema, schema, "config")
+    config = validate(with_named_regimes(config), schema, schema, "config")
     lineages = fill_in(config["lineages"])
     lineages, comparisons = _expand_seeds(lineages, config.get("comparisons", {}))
     resolved = {
@@ -126,6 +127,7 @@ def _resolve_lineage(name, entry, config, schema, resolved):
             lineage[part] = settings
     if lineage["model"].get("family") == DEFAULT:
         del lineage["model"]["family"]  # a rule's params are the same whether it is named or not
+    settle_regime(where, lineage)
     lineage["resources"] = _resolve_resources(where, config, overrides.get("resources", {}), schema)
     check_lineage(where, lineage)
     check_tasks(where, lineage, resolved["tasks"])

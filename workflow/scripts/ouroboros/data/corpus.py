@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ouroboros.errors import DamagedArtifact, UserError
+from ouroboros.errors import DamagedArtifact
 from ouroboros.storage.parquet import new_parquet, read_parquet
 
 ROW_GROUP = 16_384  # sequences per row group: about 20 MB at 600 tokens of 16 bits
@@ -33,37 +33,16 @@ def token_type_of(file: pq.ParquetFile) -> np.dtype:
 
 @dataclass(frozen=True)
 class Corpus:
-    """Sequences in memory: `tokens` (sequences, length) and `previous` (sequences,), of a token type."""
+    """Sequences: `tokens` (sequences, length) and `previous` (sequences,), of a token type.
+
+    Training reads rows of `tokens` alone, which may lie in a file (recipe.StoredRows).
+    """
 
     tokens: np.ndarray
     previous: np.ndarray
 
     def __len__(self):
         return len(self.tokens)
-
-    @classmethod
-    def read(cls, paths) -> "Corpus":
-        """Read shards in order, each directly into its place in the array."""
-        files = [read_parquet(path) for path in paths]
-        dtype = np.result_type(np.uint16, *map(token_type_of, files))
-        count = sum(file.metadata.num_rows for file in files)
-        corpus = None
-        start = 0
-        for path, file in zip(paths, files, strict=True):
-            for tokens, previous in _read_row_groups(path, file):
-                if corpus is None:
-                    corpus = cls(np.empty((count, tokens.shape[1]), dtype), np.empty(count, dtype))
-                if tokens.shape[1] != corpus.tokens.shape[1]:
-                    raise UserError(
-                        f"{path} holds sequences of {tokens.shape[1]} tokens, the shards before it "
-                        f"of {corpus.tokens.shape[1]}. Remake the corpus in one run."
-                    )
-                corpus.tokens[start : start + len(tokens)] = tokens
-                corpus.previous[start : start + len(tokens)] = previous
-                start += len(tokens)
-        if corpus is None:
-            raise UserError(f"The corpus {', '.join(map(str, paths))} holds no sequences.")
-        return corpus
 
 
 def row_groups(paths) -> Iterator[Corpus]:

@@ -14,7 +14,6 @@ import torch
 from ouroboros.errors import UserError
 from ouroboros.jobs.batch_size import in_batches
 from ouroboros.jobs.progress import Progress
-from ouroboros.model.cross_entropy import token_losses
 from ouroboros.model.families import LanguageModel
 
 
@@ -62,9 +61,9 @@ def _score(model, items, losses, progress, start, size):
     for row, (tokens, targets, _, _) in enumerate(items):
         ids[row, : len(tokens)] = tokens
         keep[row, len(tokens) - len(targets) : len(tokens)] = True
-    hidden = model.hidden(torch.from_numpy(ids).to(device))[torch.from_numpy(keep).to(device)]
     targets = np.concatenate([targets for _, targets, _, _ in items]).astype(np.int64)
-    result = token_losses(hidden, model.head, torch.from_numpy(targets).to(device)).cpu().numpy()
+    result = model.losses(*(torch.from_numpy(part).to(device) for part in (ids, keep, targets)))
+    result = result.cpu().numpy()
     start = 0
     for _, targets, story, first in items:
         losses[story][first : first + len(targets)] = result[start : start + len(targets)]

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from ouroboros.config.declared import declared
 from ouroboros.config.families import add_families
+from ouroboros.config.regimes import add_regimes
 
 
 class Field(NamedTuple):
@@ -31,11 +32,6 @@ class Field(NamedTuple):
     heading: str = ""
 
 
-def regimes() -> dict[str, ModuleType]:
-    """Regimes by name."""
-    return declared("pipeline.regimes")
-
-
 def metrics() -> dict[str, ModuleType]:
     """Metrics by name, in the order in which tables show them."""
     found = declared("metrics")
@@ -51,16 +47,12 @@ def figures() -> dict[str, ModuleType]:
 def complete(schema: dict) -> dict:
     """A copy of the configuration's schema with the keys of what is declared.
 
-    Regimes become values of a lineage's `regime`; a metric's SETTINGS become keys of `evaluation`, and
+    A lineage's `regime` has the settings of its module; a metric's SETTINGS become keys of `evaluation`, and
     its RESOURCES, defaults, a rule of `resources`. A model has the keys of its family.
     """
     schema = copy.deepcopy(schema)
     definitions = schema["$defs"]
-    regime = definitions["lineage"]["properties"]["regime"]
-    regime["enum"] = list(regimes())
-    regime["description"] = " ".join(
-        [regime["description"], *(f"{name}: {_sentence(of)}" for name, of in regimes().items())]
-    )
+    add_regimes(definitions)
     for name, metric in metrics().items():
         definitions["evaluation"]["properties"] |= getattr(metric, "SETTINGS", {})
         if resources := getattr(metric, "RESOURCES", None):
@@ -72,7 +64,3 @@ def complete(schema: dict) -> dict:
             definitions["resources"]["properties"][name] = {**job, "default": {}}
     add_families(definitions)
     return schema
-
-
-def _sentence(module):
-    return module.__doc__.strip().splitlines()[0]

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from ouroboros.config.regimes import regimes as known_regimes
 from ouroboros.errors import UserError
-from ouroboros.pipeline import declarations, paths
+from ouroboros.pipeline import declarations, paths, regimes
 
 
 class Experiment:
@@ -17,7 +18,7 @@ class Experiment:
         self.resolved, self.root = resolved, Path(root)
         self.lineages, self.comparisons = resolved["lineages"], resolved["comparisons"]
         self.groups = {name: [name] for name in self.lineages} | self.comparisons
-        self.regimes = declarations.regimes()
+        self.regimes = known_regimes()
         self.metrics = declarations.metrics()
         self.figures = declarations.figures()
 
@@ -36,12 +37,8 @@ class Experiment:
         """The lineages of a group; those that differ by their seeds alone, together."""
         found = []  # (settings without the seed, lineages by their seeds)
         for name in self.groups[group]:
-            lineage = self.lineages[name]
-            settings = {
-                key: value
-                for key, value in lineage.items()
-                if key not in ("name", "seed", "resources")
-            }
+            lineage, settings = self.lineages[name], self.deciding_settings(name)
+            del settings["seed"]
             for other, names in found:
                 if other == settings and lineage["seed"] not in names:
                     names[lineage["seed"]] = name
@@ -49,6 +46,11 @@ class Experiment:
             else:
                 found.append((settings, {lineage["seed"]: name}))
         return [list(names.values()) for _, names in found]
+
+    def deciding_settings(self, lineage: str) -> dict:
+        """The settings of a lineage that decide its results: resources change none."""
+        settings = self.lineages[lineage]
+        return {key: settings[key] for key in settings if key not in ("name", "resources")}
 
     def tasks(self, lineage: str) -> list[str]:
         """The classification tasks of a lineage."""
@@ -63,10 +65,18 @@ class Experiment:
             corpus=settings["corpus"], tokenizer=settings["tokenizer"], **wildcards
         )
 
-    def initial_sequences(self, lineage: str) -> str:
-        """The initial corpus as sequences of the lineage's length."""
+    def sequences(self, lineage: str) -> str:
+        """The corpus as sequences of the lineage's length."""
         length = self.lineages[lineage]["sampling"]["sequence_length"]
         return self.of_corpus(lineage, paths.SEQUENCES, length=length)
+
+    def initial_corpus(self, lineage: str) -> str:
+        """The sequences of C_0: all, or as many as the lineage's `initial_sequences`, drawn from them."""
+        settings = self.lineages[lineage]
+        if "initial_sequences" not in settings:
+            return self.sequences(lineage)
+        length, count = settings["sampling"]["sequence_length"], settings["initial_sequences"]
+        return self.of_corpus(lineage, paths.INITIAL, length=length, sequences=count)
 
     def lexicon(self, lineage: str) -> str:
         """The word list that defines the lineage's OOV words."""
@@ -79,10 +89,38 @@ class Experiment:
         count = 1 if lm == "gen0" else self.lineages[lineage]["sampling"]["shards"]
         return [paths.shard(lineage, lm, number) for number in range(count)]
 
-    def training_corpus(self, lineage: str, n: int) -> list[str]:
-        """The recursion: the corpora that generation n trains on, by the lineage's regime."""
-        sources = self.regimes[self.lineages[lineage]["regime"]].sources(n)
-        return [path for k in sources for path in self.shards(lineage, f"gen{k}")]
+    def training_corpora(self, lineage: str, n: int) -> dict[int, list[str]]:
+        """The recursion: the corpora that generation n trains on, by the lineage's regime; source -> files."""
+        return {
+            k: [self.sequences(lineage)]
+            if k == regimes.RESERVE
+            else self.shards(lineage, f"gen{k}")
+            for k in regimes.sources(*self._regime(lineage, n))
+        }
+
+    def training_inputs(self, lineage: str, n: int) -> dict[str, list[str] | str]:
+        """The files that generation n trains on: `corpus`, and the `recipe` where not all of that is used.
+
+        Where all of it is, the training job writes the recipe.
+        """
+        corpora = self.training_corpora(lineage, n)
+        found = {"corpus": [path for shards in corpora.values() for path in shards]}
+        if regimes.draws(*self._regime(lineage, n)):
+            found["recipe"] = paths.RECIPE.format(lineage=lineage, lm=f"gen{n}")
+        return found
+
+    def recipe_settings(self, lineage: str, n: int) -> dict:
+        """What a recipe depends on, besides the corpora."""
+        settings = self.lineages[lineage]
+        _, _, own = self._regime(lineage, n)
+        return {
+            "regime": settings["regime"], "settings": own, "seed": settings["seed"], "generation": n,
+            "initial_sequences": settings.get("initial_sequences"),
+        }  # fmt: skip
+
+    def _regime(self, lineage, n):
+        settings = self.lineages[lineage]
+        return self.regimes[settings["regime"]], n, settings.get("regime_settings", {})
 
     def metric_inputs(self, metric: str, lineage: str, lm: str) -> dict[str, str | list[str]]:
         """The files that a metric declares as its INPUTS, of one LM."""
@@ -197,7 +235,7 @@ class Experiment:
         """The indices of a shard's first sequence and of the one after its last.
 
         Where the number of sequences is `auto`, the job finds them: `shard`, and how many there are
-        (`of`). Raises UserError where the lineage has no shard of this number.
+        (`of`). With the `quirks` of the regime published, `sequences` too. Raises UserError where the lineage has no shard of this number.
         """
         sampling = self.lineages[lineage]["sampling"]
         count = sampling["shards"]
@@ -206,8 +244,11 @@ class Experiment:
                 f"{lineage} has {count} shards per corpus, numbered from 0; there is no shard "
                 f"{number}. Raise `shards` of its sampling settings for more."
             )
+        found = {"shard": number, "of": count}
+        if self.lineages[lineage]["training"].get("quirks"):
+            return {**found, "sequences": sampling["sequences"], "quirks": True}
         if sampling["sequences"] == "auto":
-            return {"shard": number, "of": count}
+            return found
         return shard_indices(sampling["sequences"], number, count)
 
 

@@ -13,6 +13,7 @@ TOKENIZER = "results/corpora/{corpus}/{tokenizer}/tokenizer"
 TOKENS = "results/corpora/{corpus}/{tokenizer}/{split}.parquet"
 TOKEN_COUNTS = "results/corpora/{corpus}/{tokenizer}/tokens.json"
 SEQUENCES = "results/corpora/{corpus}/{tokenizer}/sequences-{length}.parquet"
+INITIAL = "results/corpora/{corpus}/{tokenizer}/initial-{length}-{sequences}.parquet"
 LEXICON = "results/lexicon/{cut}.txt"
 CLEAN_LEXICON = "results/lexicon/clean.txt"
 TASK = "results/tasks/{task}/{split}.parquet"
@@ -24,6 +25,7 @@ SHARED = ("corpora", "lexicon", "tasks", "judges", "calibration")  # folders tha
 # Of one LM: `lm` is baseline, gen1, gen2, ...; a corpus is gen0's too.
 CHECKPOINT = "results/{lineage}/{lm}/checkpoint"
 SHARD = "results/{lineage}/{lm}/corpus/shard-{shard}.parquet"
+RECIPE = "results/{lineage}/{lm}/recipe.parquet"
 MEASUREMENT = "results/{lineage}/{lm}/{metric}.json"
 MEASUREMENT_TABLE = (
     "results/{lineage}/{lm}/{metric}-{table}.parquet"  # what a metric keeps beside it
@@ -44,6 +46,8 @@ FIGURE = "results/{group}/figures/{figure}.svg"
 FIGURE_PNG = "results/{group}/figures/{figure}.png"
 FINDINGS = "results/{group}/findings.json"
 FINDINGS_TEXT = "results/{group}/findings.md"
+RESULTS = "results/{group}/results.parquet"
+RESULTS_CSV = "results/{group}/results.csv"
 REPORT = "results/{group}/report.html"
 PLAN = "results/{group}/plan.json"
 PLAN_TEXT = "results/{group}/plan.md"
@@ -55,8 +59,8 @@ REPORT_OF_ALL = "results/report.html"
 LMS = {"lm": r"baseline|gen[1-9]\d*", "corpus": r"baseline|gen(?:0|[1-9]\d*)"}
 # What a wildcard may be, whatever the configuration.
 WILDCARDS = {
-    "lm": LMS["corpus"], "shard": r"\d{5}", "length": r"\d+", "cut": r"-?\d+(?:\.\d+)?",
-    "table": r"\w+",
+    "lm": LMS["corpus"], "shard": r"\d{5}", "length": r"\d+", "sequences": r"\d+", "cut": r"-?\d+(?:\.\d+)?",
+    "table": r"\w+", "split": "train|heldout|validation",
 }  # fmt: skip
 
 

@@ -40,7 +40,7 @@ def report_settings(experiment: Experiment, group: str | None) -> dict[str, dict
 
 def _shown(experiment, lineage):
     resolved = experiment.resolved
-    shown = {key: lineage[key] for key in lineage if key not in ("name", "resources")}
+    shown = experiment.deciding_settings(lineage["name"])
     for part, section in (("corpus", "corpora"), ("tokenizer", "tokenizers")):
         shown[part] = {lineage[part]: resolved[section][lineage[part]]}
     tasks = lineage["evaluation"]["classification"]["tasks"]

@@ -13,6 +13,7 @@ def group_targets(experiment: Experiment, group: str) -> list[str]:
     targets = [
         paths.REPORT.format(group=group),
         paths.FINDINGS.format(group=group),
+        paths.RESULTS.format(group=group),
         *figure_files(experiment, group),
     ]
     for lineage in experiment.groups[group]:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ouroboros.config.families import declaration
+from ouroboros.config.regimes import regimes
 from ouroboros.pipeline.experiment import shard_indices
 from ouroboros.pipeline.paths import parse
+from ouroboros.pipeline.regimes import trained_sequences
 
 PROMPTS = 44  # the paper's beginnings, and about as many of ours
 REPORT = 0.5  # seconds to draw a figure or to write a table, once started
@@ -76,7 +78,8 @@ class JobCosts:
     def initial_sequences(self, lineage: dict) -> int:
         """The sequences of a lineage's initial corpus: stories, each with its end, cut at equal lengths."""
         train = self.corpora[lineage["corpus"]]["train"]
-        return (train["tokens"] + train["stories"]) // lineage["sampling"]["sequence_length"]
+        whole = (train["tokens"] + train["stories"]) // lineage["sampling"]["sequence_length"]
+        return min(whole, lineage.get("initial_sequences", whole))
 
     def sequences(self, lineage: dict) -> int:
         """The sequences that each generation samples; `auto` is as many as the initial corpus has."""
@@ -110,9 +113,19 @@ class JobCosts:
         tokens = sum(split["tokens"] for split in splits)
         return tokens / self.machine_speed["tokenise_tokens_per_second"]
 
+    def _trained(self, job):
+        """Tokens of a training corpus, by the lineage's regime."""
+        lineage = self._lineage(job)
+        sequences = trained_sequences(
+            regimes()[lineage["regime"]],
+            int(job["wildcards"].get("n", 1)),
+            lambda k: self.sequences(lineage) if k else self.initial_sequences(lineage),
+            lineage.get("regime_settings", {}),
+        )
+        return sequences * lineage["sampling"]["sequence_length"]
+
     def _train(self, job):
-        tokens = self.corpus_tokens(job["input"]) * self._lineage(job)["epochs"]
-        return self._at_rate(job, "train", tokens)
+        return self._at_rate(job, "train", self._lineage(job)["epochs"] * self._trained(job))
 
     def _train_first(self, job):
         """Epochs until early stopping stops, and perplexity of the held-out stories after each."""
@@ -120,7 +133,7 @@ class JobCosts:
         training, epochs = lineage["training"], lineage["epochs"]
         if training["epochs"] == "auto":
             epochs = min(training["max_epochs"], epochs + training["patience"])
-        seconds = self._at_rate(job, "train", epochs * self.corpus_tokens(job["input"]))
+        seconds = self._at_rate(job, "train", epochs * self._trained(job))
         held_out = epochs * self.corpora[lineage["corpus"]]["heldout"]["tokens"]
         return seconds + held_out / lineage["rates"]["ppl"]["tokens_per_second"]
 
@@ -188,7 +201,9 @@ RULES = {
     "tokenizer": Rule("light", JobCosts._tokenise),
     "tokenise": Rule("light", JobCosts._tokenise),
     "sequences": Rule("light", 0.0),
+    "initial": Rule("light", 0.0),
     "gen0": Rule("light", 0.0),
+    "recipe": Rule("light", 0.0),
     "lexicon": Rule("light", LEXICON),
     "clean_lexicon": Rule("light", LEXICON),
     "task": Rule("light", 0.0),
@@ -205,6 +220,7 @@ RULES = {
     "classification": Rule("torch", JobCosts._classification),
     "figure": Rule("figures", REPORT),
     "table": Rule("light", REPORT),
+    "results_table": Rule("figures", REPORT),
     "findings": Rule("light", REPORT),
     "lineage_samples": Rule("light", 0.0),
     "gpt_eval_table": Rule("light", 0.0),

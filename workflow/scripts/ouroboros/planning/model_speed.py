@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from ouroboros.config.families import is_counted
 from ouroboros.data.corpus import Corpus, token_type
 from ouroboros.data.tokenizer import make_tokenizer, vocabulary_size, write_tokenizer
 from ouroboros.jobs.device import choose_device, device_name
@@ -133,6 +134,8 @@ def _training(settings, vocabulary, tokens):
     rows = np.resize(tokens, (most, length))
     corpus = Corpus(rows, rows[:, 0])
     began = time.perf_counter()
+    if is_counted(settings["model"]):
+        return _counting(random_model(settings["model"], vocabulary, 0), rows)
     training = Training(
         random_model(settings["model"], vocabulary, 0),
         TrainingSettings(**settings["training"]),
@@ -156,6 +159,14 @@ def _training(settings, vocabulary, tokens):
         "tokens_per_second": count * length / seconds,
         "device": device_name(device),
     }
+
+
+def _counting(model, rows):
+    start, runs = time_growing(
+        lambda count: model.count(*[rows[:count]] * 2), doubled_sizes(1, len(rows))
+    )
+    count, seconds = runs[-1]
+    return {"start": start, "tokens_per_second": count * rows.shape[1] / seconds, "device": "cpu"}
 
 
 def _sampling(settings, model):

@@ -28,11 +28,18 @@ SECTIONS = [
 ]
 
 
-def page(template, lineages: list[dict], figures: list[dict], findings: dict, title: str) -> str:
+def page(
+    template,
+    lineages: list[dict],
+    figures: list[dict],
+    findings: dict,
+    title: str,
+    side_by_side=None,
+) -> str:
     """The page of `template` (a Jinja file, with others beside it that it includes).
 
     `lineages` have the keys of SECTIONS, None where a lineage has no such measurements, and `epochs`, a
-    sentence on how their number was found. `figures`: see `figure`; `findings`: see `verdicts`. Everything is
+    sentence on how their number was found. `side_by_side`: a table of several lineages. `figures`: see `figure`; `findings`: see `verdicts`. Everything is
     escaped but what is part of the workflow: the captions of figures, their drawings, and the script, the
     only one that the page's policy lets run. Raises jinja2.UndefinedError where the template asks for what
     is not there.
@@ -47,20 +54,23 @@ def page(template, lineages: list[dict], figures: list[dict], findings: dict, ti
     for drawn in figures:
         by_owner.setdefault(drawn["owner"], []).append(drawn)
     shown = {
-        "title": title, "lineages": lineages, "findings": findings, "figures": by_owner,
-        "contents": contents(lineages, by_owner, findings), "rows": rows(lineages),
+        "title": title, "side_by_side": side_by_side, "lineages": lineages, "findings": findings, "figures": by_owner,
+        "contents": contents(lineages, by_owner, findings, side_by_side), "rows": rows(lineages),
         "part_id": part_id, "seed_deviation": SEED_DEVIATION, "script": script, "script_hash": _hash(script),
     }  # fmt: skip
     return environment.get_template(template.name).render(shown) + "\n"
 
 
-def contents(lineages: list[dict], owners, findings: dict) -> list[tuple[str, str, list]]:
+def contents(
+    lineages: list[dict], owners, findings: dict, side_by_side=None
+) -> list[tuple[str, str, list]]:
     """The table of contents: id and title of each section, and id and name of each of its parts.
 
     An id of a part has a / or a +, as no lineage's name has, so that no two ids are equal.
     """
     found = [
         ("findings", "Findings", [part.name for part in findings["parts"]]),
+        *([("side-by-side", "Side by side", ["all"])] if side_by_side else []),
         ("figures", "Figures", list(owners)),
         *(
             (section, title, [lineage["name"] for lineage in lineages if lineage[key]])

@@ -6,6 +6,7 @@ from ouroboros.findings.results import look_up
 from ouroboros.pipeline import declarations
 from ouroboros.storage import markdown
 
+TIMES = (1.5, 2, 4)  # thresholds of perplexity
 FIRST = 5  # entries shown of a list of frequent tokens or words
 
 
@@ -66,6 +67,34 @@ def summary(measured: dict[str, dict]) -> Table:
         if field.in_summary
     ]
     return _table(fields, measured)
+
+
+def side_by_side(measured: dict[str, dict[str, dict]], differing: dict[str, dict]) -> Table:
+    """A row for each lineage: the settings that are not the same in all, perplexity at both ends, and the first
+    generation at which it is so many TIMES that of generation 1 ("-": none).
+
+    `measured`: by lineage. `differing`: see long_table.differences.
+    """
+    keys = list(next(iter(differing.values())))
+    head = [
+        ("lineage", ""), *((key, "") for key in keys), ("first", "perplexity of generation 1"),
+        ("last", "perplexity of the last generation"),
+        *((f"{times:g} times", "generation of so much perplexity, against generation 1") for times in TIMES),
+    ]  # fmt: skip
+    rows = []
+    for name, lms in measured.items():
+        series = [
+            (lm.removeprefix("gen"), look_up(lms[lm], "ppl.perplexity"))
+            for lm in in_order(lms)
+            if lm not in ("baseline", "gen0")
+        ]
+        first, last = series[0][1], series[-1][1]
+        crossed = (
+            next((n for n, value in series if value >= times * first), "-") for times in TIMES
+        )
+        own = ("" if differing[name][key] is None else str(differing[name][key]) for key in keys)
+        rows.append([name, *own, f"{first:,.2f}", f"{last:,.2f}", *crossed])
+    return Table(head, rows)
 
 
 def made_with(measured: dict[str, dict]) -> Table:

@@ -24,12 +24,12 @@ STRIDE = 32  # positions per call of a fused sampler; progress is shown between 
 
 def sample(
     model: LanguageModel, key: int, indices: range, length: int, end_of_text: int, batch: int,
-    temperature: float = 1.0, done: int = 0,
+    temperature: float = 1.0, done: int = 0, sampler: type | None = None,
 ) -> Iterator[np.ndarray]:  # fmt: skip
     """Sequences `indices` of the corpus whose streams belong to `key`: token ids (rows, length).
 
     The first `done` of them are left out. Where `done` is the end of a batch, the others are sampled
-    in the same batches as without it, and so with the same bits.
+    in the same batches as without it, and so with the same bits. `sampler`: another class than Sampler.
 
     The empty context is the end-of-text token at position 0; tokens are drawn from the full
     distribution and a sampled end-of-text is followed by the next story, up to `length` tokens.
@@ -45,7 +45,7 @@ def sample(
     def attempt(start, rows):
         if rows not in samplers:
             samplers.clear()  # frees its memory for the next one
-            samplers[rows] = Sampler(model, rows, length, end_of_text, temperature)
+            samplers[rows] = (sampler or Sampler)(model, rows, length, end_of_text, temperature)
         draws = uniforms(key, indices[start : start + rows], length)
         return samplers[rows].sample(draws, progress)
 
@@ -92,13 +92,22 @@ class Sampler:
         self.graphs = {}
 
     @torch.inference_mode()
-    def sample(self, draws: np.ndarray, progress, given: np.ndarray | None = None) -> np.ndarray:
+    def sample(
+        self,
+        draws: np.ndarray,
+        progress,
+        given: np.ndarray | None = None,
+        context: np.ndarray | None = None,
+    ) -> np.ndarray:
         """Tokens (rows, length) from uniforms (rows, length), for up to as many rows as prepared.
 
-        Where `given`, int64 (rows, length), is not DRAWN, its token is taken instead of a draw.
+        Where `given`, int64 (rows, length), is not DRAWN, its token is taken instead of a draw. `context`
+        (rows,): tokens to begin after, in place of end-of-text.
         """
         rows, length = draws.shape
         self.draws[:length, :rows] = torch.from_numpy(draws.T)
+        if context is not None:
+            self.tokens[0, :rows] = torch.from_numpy(context.astype(np.int64))
         self.given.fill_(DRAWN)
         if given is not None:
             self.given[1 : length + 1, :rows] = torch.from_numpy(given.T)

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 import torch
 
-from ouroboros.data.corpus import Corpus
+from ouroboros.config.families import is_counted
+from ouroboros.data.recipe import read_corpus
 from ouroboros.data.tokenise import read_token_stories
 from ouroboros.jobs.snapshots import Keeper, States
 from ouroboros.model.families import LanguageModel, random_model
 from ouroboros.randomness import seed_for
+from ouroboros.training.counting import Counting
 from ouroboros.training.data_parallel import ALONE, ProcessGroup
 from ouroboros.training.early_stopping import train_until_best
 from ouroboros.training.trainer import Training, TrainingSettings, train
@@ -24,7 +26,8 @@ class TrainingJob:
     training: dict
     seed: int
     generation: int
-    corpus: list[str]
+    recipe: str
+    corpora: list[tuple[int, list[str]]]  # of the recipe: source, and its shards
     heldout: str | None
     epochs: int | None
     micro_batch: int  # sequences that a device computes at once
@@ -35,16 +38,22 @@ class TrainingJob:
     ) -> Training:
         """The training, resumed from its last state where there is one."""
         seed = seed_for(self.seed, self.generation, "weights")
+        model = random_model(self.model, self.vocabulary_size, seed)
+        settings = TrainingSettings(**self.training)
+        corpus = read_corpus(self.recipe, dict(self.corpora), states.folder)
+        if is_counted(self.model):
+            return Counting(model, settings, corpus, self.micro_batch)
         training = Training(
-            random_model(self.model, self.vocabulary_size, seed),
-            TrainingSettings(**self.training),
-            Corpus.read(self.corpus),
+            model,
+            settings,
+            corpus,
             seed=self.seed,
             generation=self.generation,
             device=device,
             micro_batch=self.micro_batch,
             keeper=Keeper(states, self.state_minutes),
             processes=processes,
+            hidden_target=self.end_of_text if settings.quirks and self.generation > 1 else None,
         )
         training.resume()
         return training

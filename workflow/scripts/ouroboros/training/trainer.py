@@ -44,6 +44,9 @@ class TrainingSettings:
     max_epochs: int
     patience: int
     precision: str
+    quirks: bool = (
+        False  # of the regime published: from generation 2 on, end-of-text is hidden from the loss
+    )
 
 
 @dataclass
@@ -52,7 +55,7 @@ class Training:
 
     `seed` and `generation` decide the order of the sequences. `losses` holds the mean loss of every update in nats, None where it was not finite. A `keeper`
     writes states to disk. Each of several `processes` has a `device` of its own and computes its
-    part of every update.
+    part of every update. Targets that are the token `hidden_target` count for nothing.
     """
 
     model: LanguageModel
@@ -66,6 +69,7 @@ class Training:
     processes: ProcessGroup = ALONE
     losses: list[float | None] = field(default_factory=list)
     search: Search = field(default_factory=Search)
+    hidden_target: int | None = None
     skipped: int = 0  # updates in a row that fp16's scaler has skipped
 
     def __post_init__(self):
@@ -131,6 +135,8 @@ class Training:
     def update(self, rows: np.ndarray) -> float:
         """Make one AdamW update on the sequences `rows`; returns the mean loss of their tokens in nats."""
         tokens = len(rows) * self.corpus.tokens.shape[1]
+        if self.hidden_target is not None:
+            tokens = max(1, int((self.corpus.tokens[rows] != self.hidden_target).sum()))
         own = self.processes.own(rows)
         losses, self.micro_batch = halve_until_fits(
             self.micro_batch, lambda size: self._gradients(own, size, tokens)
@@ -155,8 +161,11 @@ class Training:
         for start in range(0, len(rows), micro_batch):
             inputs, targets = self._micro_batch(rows[start : start + micro_batch])
             with autocast(self.device, self.settings.precision):
-                hidden = self.model.hidden(inputs)
-                loss = summed_loss(hidden.flatten(0, 1), self.model.head, targets.flatten())
+                hidden, targets = self.model.hidden(inputs).flatten(0, 1), targets.flatten()
+                if self.hidden_target is not None:
+                    kept = targets != self.hidden_target
+                    hidden, targets = hidden[kept], targets[kept]
+                loss = summed_loss(hidden, self.model.head, targets)
             self.scaler.scale(loss / tokens).backward()
             losses.append(loss.detach())  # no .item() here: it would wait for the GPU
             self._stop_if_asked()  # an update can take minutes; this one will be computed again

@@ -6,6 +6,7 @@ from ouroboros.pipeline.declarations import Field
 
 OF = "lm"
 ORDER = 4
+COUNT = "graded"  # what its numbers are of
 TEST = "GPT-Eval"  # in the schematic
 GRADED = ("grammar", "creativity", "consistency")
 

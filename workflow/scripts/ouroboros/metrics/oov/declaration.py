@@ -5,6 +5,7 @@ from ouroboros.pipeline.declarations import Field
 
 OF = "corpus"
 ORDER = 3
+COUNT = "words"  # what its numbers are of
 INPUTS = ("corpus", "tokenizer", "clean_lexicon")
 SETTINGS = {}
 RESOURCES = {"mem_mb": 6000, "runtime": 120}

@@ -4,6 +4,7 @@ from ouroboros.pipeline.declarations import Field
 
 OF = "lm"
 ORDER = 1
+COUNT = "tokens"  # what its numbers are of
 TEST = "perplexity"  # in the schematic
 INPUTS = ("checkpoint", "validation")
 SETTINGS = {

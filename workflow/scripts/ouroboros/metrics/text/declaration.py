@@ -4,6 +4,7 @@ from ouroboros.pipeline.declarations import Field
 
 OF = "corpus"
 ORDER = 2
+COUNT = "tokens"  # what its numbers are of
 INPUTS = ("corpus", "initial", "tokenizer", "lexicon")
 SETTINGS = {
     "lexicon_cut": {

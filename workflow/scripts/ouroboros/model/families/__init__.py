@@ -6,7 +6,9 @@
 - `check(where, settings)`: raise UserError for settings that do not fit one another,
 - `positions(settings)`: the longest sequence that a model takes, in tokens,
 - `parameters(settings, vocabulary)`: the number of parameters,
-- `non_embedding_parameters(settings)`: those besides the embeddings (Kaplan et al. 2020).
+- `non_embedding_parameters(settings)`: those besides the embeddings (Kaplan et al. 2020),
+- `COUNTED`, where it is true: its models are trained by the method `count`, in one pass over their
+  corpus and without gradients, so that they cannot be fine-tuned.
 
 `model.py` has the class `Model`, a LanguageModel and a torch module. A checkpoint belongs to the
 family that its config.json names in `family`, or else in `model_type`.
@@ -19,6 +21,7 @@ import importlib
 import typing
 
 from ouroboros.config.families import DEFAULT
+from ouroboros.errors import UserError
 
 if typing.TYPE_CHECKING:  # config imports the declarations, and so this module
     import torch
@@ -71,12 +74,24 @@ class LanguageModel(abc.ABC):
     def load_weights(self, weights: dict[str, torch.Tensor]):
         """Load the tensors of model.safetensors; KeyError or RuntimeError where they do not fit."""
 
+    def losses(self, ids: torch.Tensor, keep: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Losses in nats of next tokens: `targets` (n,), those after the ids (batch, time) where `keep` is true."""
+        from ouroboros.model.cross_entropy import token_losses
+
+        return token_losses(self.hidden(ids)[keep], self.head, targets)
+
     def fused_sampler(self, rows: int, length: int, temperature: float):
         """A faster way to sample than `decoder`, or None.
 
         It has the method `steps` of gpt_neo.small_model.SmallModelSampler.
         """
         return None
+
+    def from_second_position(self) -> LanguageModel:
+        """This model with its positions counted from the second on, for the regime `published`."""
+        raise UserError(
+            "The regime published is for models of the family gpt_neo, as the authors' code is. Use replace."
+        )
 
     @staticmethod  # noqa: B027 - optional
     def accelerate(theirs: torch.nn.Module):

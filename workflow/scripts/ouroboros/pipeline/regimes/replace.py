@@ -1,6 +1,8 @@
-"""The corpus of generation n-1 alone (the paper)."""
+"""All of C_{n-1} (the paper)."""
+
+from ouroboros.pipeline.regimes import Part
 
 
-def sources(n: int) -> list[int]:
-    """Generations that generation n trains on."""
-    return [n - 1]
+def parts(n, size):
+    """Parts of generation n's training corpus."""
+    return [Part([n - 1])]

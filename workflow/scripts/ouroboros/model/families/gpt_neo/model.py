@@ -4,6 +4,8 @@ The same function as transformers' `GPTNeoForCausalLM` (tied embeddings, unscale
 attention alternating global and local), without its T x T masks and its dropout.
 """
 
+import copy
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -62,6 +64,12 @@ class GPTNeo(LanguageModel, nn.Module):
         self.wpe = nn.Embedding(settings.positions, settings.hidden_size)
         self.blocks = nn.ModuleList(Block(settings, layer) for layer in range(settings.layers))
         self.ln_f = nn.LayerNorm(settings.hidden_size, EPSILON)
+
+    def from_second_position(self):
+        later = copy.deepcopy(self)
+        with torch.no_grad():
+            later.wpe.weight[:-1] = self.wpe.weight[1:]
+        return later
 
     @staticmethod
     def accelerate(theirs):
