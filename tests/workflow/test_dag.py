@@ -101,7 +101,7 @@ class TestAChangeRerunsExactlyWhatDependsOnIt:
         return change
 
     summary = frozenset(
-        {"table tiny", "findings tiny", "report_page tiny"}
+        {"table tiny", "findings tiny", "results_table tiny", "report_page tiny"}
         | {f"figure tiny {figure}" for figure in ("perplexity", "losses")}
     )
 
@@ -143,7 +143,9 @@ class TestAChangeRerunsExactlyWhatDependsOnIt:
             "train tiny 4", "sample tiny gen4 00000", "sample tiny gen4 00001", "ppl tiny gen4",
             "text tiny gen4", "oov tiny gen4", "samples tiny gen4",
         }  # fmt: skip
-        assert len(jobs) == 7 + 8  # and four figures, table, findings, samples and report of all
+        assert (
+            len(jobs) == 7 + 9
+        )  # and four figures, two tables, findings, samples and report of all
 
     def test_memory_of_a_job(self, after):
         """What a job asks of the machine changes nothing in what it makes."""

@@ -99,5 +99,8 @@ def tiny():
         "training": {"small": {"epochs": 1}},
         "sampling": {"small": {"sequence_length": 32}},
         "evaluation": {"small": {"context": 32, "classification": {"tasks": []}}},
+        "lineages": {
+            "mine": {"overrides": {"resources": {rule: {"threads": 1} for rule in KINDS[:2]}}}
+        },
         "plan": {"rates": {"small": dict.fromkeys(KINDS, 1.0e9)}},
     }

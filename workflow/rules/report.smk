@@ -136,8 +136,11 @@ rule results_table:
     resources:
         **resources("report"),
     params:
-        lineages=lambda wildcards: {
-            name: EXPERIMENT.deciding_settings(name) for name in GROUPS[wildcards.group]
+        settings=lambda wildcards: {
+            name: {"seed": LINEAGES[name]["seed"], **differing}
+            for name, differing in reports.differences(
+                {name: EXPERIMENT.deciding_settings(name) for name in GROUPS[wildcards.group]}
+            ).items()
         },
     script:
         "../scripts/results_table.py"

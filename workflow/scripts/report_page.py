@@ -5,7 +5,7 @@ from pathlib import Path
 from ouroboros.findings.results import read_measurements
 from ouroboros.jobs.script import run
 from ouroboros.pipeline.declarations import figures
-from ouroboros.report.long_table import differences
+from ouroboros.pipeline.reports import differences
 from ouroboros.report.page import figure, page, rows, settings_text, verdicts
 from ouroboros.report.tables import classification, gpt_eval, made_with, numbers, side_by_side
 from ouroboros.storage.atomic import read_json, write_text

@@ -11,7 +11,7 @@ from ouroboros.storage.parquet import write_parquet
 
 def main(snakemake):
     measured = read_measurements(snakemake.input)
-    table = long_table(measured, snakemake.params.lineages)
+    table = long_table(measured, snakemake.params.settings)
     write_parquet(snakemake.output.parquet, pa.Table.from_pandas(table, preserve_index=False))
     write_text(snakemake.output.csv, table.to_csv(index=False))
 

@@ -4,6 +4,7 @@ Generation 1 finds the number of epochs by early stopping; the others read it.
 """
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ouroboros.data.recipe import write_whole
 from ouroboros.data.tokenizer import read_tokenizer, vocabulary_size
@@ -34,26 +35,26 @@ def main(snakemake):
     first = params.generation == 1
     epochs = None if first else read_json(snakemake.input.epochs)["epochs"]
     corpora, heldout = by_source(snakemake.input.corpus), snakemake.input.heldout if first else None
-    recipe = snakemake.input.get("recipe")
-    if recipe is None:  # results made before there were recipes are not made again for theirs
-        recipe = Path(snakemake.output.checkpoint).with_name(Path(paths.RECIPE).name)
-        write_whole(corpora, recipe)
     vocabulary = size, end_of_text
     belongs_to = {**made_with, "epochs": epochs, "vocabulary": vocabulary, "device": device.type}
-    files = [
-        path for path in (*snakemake.input.corpus, snakemake.input.get("recipe"), heldout) if path
-    ]
+    recipe = snakemake.input.get("recipe")  # none where all of the corpora is used
+    files = [path for path in (*snakemake.input.corpus, recipe, heldout) if path]
     states = States.beside(snakemake.output.checkpoint, belongs_to, files)
-    job = TrainingJob(
-        **dict(params.items()), vocabulary_size=size, end_of_text=end_of_text, recipe=str(recipe),
-        corpora=[*corpora.items()], heldout=heldout, epochs=epochs, micro_batch=resources.batch,
-        # it changes no result, so it is no param, which would run finished jobs again
-        state_minutes=snakemake.config["state_minutes"],
-    )  # fmt: skip
-    gpus, threads = device_count(device, resources.gpu), snakemake.threads
-    with process_group(job, states, gpus, device, threads, snakemake.log[0]) as processes:
-        training = job.prepare(device, states, processes)
-        model, found = job.run(training)
+    with TemporaryDirectory() as folder:
+        whole = Path(folder, Path(paths.RECIPE).name)
+        if recipe is None:
+            write_whole(corpora, whole)
+        job = TrainingJob(
+            **dict(params.items()), vocabulary_size=size, end_of_text=end_of_text,
+            recipe=str(recipe or whole), corpora=[*corpora.items()], heldout=heldout, epochs=epochs,
+            micro_batch=resources.batch,
+            # it changes no result, so it is no param, which would run finished jobs again
+            state_minutes=snakemake.config["state_minutes"],
+        )  # fmt: skip
+        gpus, threads = device_count(device, resources.gpu), snakemake.threads
+        with process_group(job, states, gpus, device, threads, snakemake.log[0]) as processes:
+            training = job.prepare(device, states, processes)
+            model, found = job.run(training)
     made_by = provenance(device_name(device, gpus), **made_with)
     if first:
         write_json(snakemake.output.epochs, {**found, "provenance": made_by})
@@ -64,6 +65,8 @@ def main(snakemake):
         "loss_curve": training.losses,
         "provenance": made_by,
     }
+    if recipe is None:  # it is no output: results made before there were recipes are not made again
+        write_whole(corpora, Path(snakemake.output.checkpoint).with_name(whole.name))
     write_checkpoint(
         model, snakemake.input.tokenizer, end_of_text, record, snakemake.output.checkpoint
     )

@@ -7,7 +7,7 @@ from ouroboros.randomness import PURPOSES, permutation, seed_for, uniforms
 
 def test_seeds_belong_to_lineage_generation_and_purpose():
     seeds = [seed_for(s, n, purpose) for s in (0, 1) for n in (0, 1, 2) for purpose in PURPOSES]
-    assert len(set(seeds)) == 30
+    assert len(set(seeds)) == 6 * len(PURPOSES)
     assert min(seeds) >= 0 and max(seeds) < 2**63
 
 
@@ -26,7 +26,7 @@ def test_uniforms_belong_to_key_and_index_and_not_to_the_length():
 
 def test_they_are_those_of_results_made_before():
     """A lineage that goes on in a later version draws what it would have drawn."""
-    assert {purpose: seed_for(7, 2, purpose) for purpose in PURPOSES} == {
+    assert {purpose: seed_for(7, 2, purpose) for purpose in PURPOSES[:5]} == {
         "weights": 2167195393923510900, "order": 2276887994119216821,
         "sampling": 2057259600886126311, "split": 9092388782937685331,
         "completions": 8145278344747267214,

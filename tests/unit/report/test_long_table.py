@@ -3,8 +3,9 @@
 import pandas as pd
 import pytest
 
+from ouroboros.pipeline.reports import differences
 from ouroboros.report.figures.perplexity import means_over_seeds
-from ouroboros.report.long_table import COLUMNS, differences, long_table
+from ouroboros.report.long_table import COLUMNS, long_table
 from ouroboros.report.tables import side_by_side
 
 SETTINGS = {
@@ -38,7 +39,10 @@ def test_only_what_differs_is_a_column():
 
 
 def test_a_row_for_each_number():
-    table = long_table(MEASURED, SETTINGS)
+    differing = differences(SETTINGS).items()
+    table = long_table(
+        MEASURED, {name: {"seed": SETTINGS[name]["seed"], **of} for name, of in differing}
+    )
     assert tuple(table.columns[:7]) == COLUMNS
     assert set(table.columns[7:]) == {"model.layers", "regime", "tasks", "regime_settings.rho"}
 

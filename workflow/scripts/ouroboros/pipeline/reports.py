@@ -55,3 +55,22 @@ def tests_in_words(experiment: Experiment, lineage: str, lm: str) -> list[str]:
         if name != "classification" and lm in experiment.measured(lineage, name)
     )
     return list(dict.fromkeys(words))  # several metrics are of the generated text
+
+
+def differences(settings: dict[str, dict]) -> dict[str, dict]:
+    """Lineage -> the settings that are not the same in all, "model.hidden_size" -> value.
+
+    A list stands as text; a setting that a lineage has not is missing.
+    """
+    flat = {name: dict(_flat(of)) for name, of in settings.items()}
+    keys = dict.fromkeys(key for of in flat.values() for key in of if key != "seed")
+    kept = [key for key in keys if len({repr(of.get(key)) for of in flat.values()}) > 1]
+    return {name: {key: of.get(key) for key in kept} for name, of in flat.items()}
+
+
+def _flat(settings, place=""):
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{place}{key}.")
+        else:
+            yield f"{place}{key}", str(value) if isinstance(value, list) else value

@@ -15,38 +15,20 @@ COLUMNS = ("lineage", "seed", "generation", "metric", "value", "standard_error",
 def long_table(measured: dict[str, dict], settings: dict[str, dict]) -> pd.DataFrame:
     """COLUMNS, and a column for each setting that is not the same in all lineages.
 
-    `measured`: lineage -> its artifacts by LM. `settings`: lineage -> its resolved settings. `generation` is
+    `measured`: lineage -> its artifacts by LM. `settings`: lineage -> its `seed` and the settings in which
+    lineages differ (pipeline.reports.differences). `generation` is
     missing for the baseline, and 0 is the initial corpus. `metric` is artifact and key, "ppl.perplexity".
     `count`: the tokens, words, stories or examples that the number is of.
     """
-    differing = differences(settings)
     rows = [
-        {"lineage": name, "seed": settings[name]["seed"], "generation": _generation(lm), **number, **differing[name]}
+        {"lineage": name, "generation": _generation(lm), **number, **settings[name]}
         for name, lms in measured.items()
         for lm in in_order(lms)
         for number in _numbers(lms[lm])
-    ]  # fmt: skip
-    table = pd.DataFrame(rows, columns=[*COLUMNS, *next(iter(differing.values()))])
+    ]
+    others = [key for key in next(iter(settings.values())) if key != "seed"]
+    table = pd.DataFrame(rows, columns=[*COLUMNS, *others])
     return table.astype({"generation": "Int64", "count": "Int64", "standard_error": float})
-
-
-def differences(settings: dict[str, dict]) -> dict[str, dict]:
-    """Lineage -> the settings that are not the same in all, "model.hidden_size" -> value.
-
-    A list stands as text; a setting that a lineage has not is missing.
-    """
-    flat = {name: dict(_flat(of)) for name, of in settings.items()}
-    keys = dict.fromkeys(key for of in flat.values() for key in of if key != "seed")
-    kept = [key for key in keys if len({repr(of.get(key)) for of in flat.values()}) > 1]
-    return {name: {key: of.get(key) for key in kept} for name, of in flat.items()}
-
-
-def _flat(settings, place=""):
-    for key, value in settings.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{place}{key}.")
-        else:
-            yield f"{place}{key}", str(value) if isinstance(value, list) else value
 
 
 def _generation(lm):
