@@ -20,6 +20,7 @@ rule baseline:
         "../scripts/baseline.py"
 
 
+# It reads footers alone, and is too short to wait for in a queue.
 rule recipe:
     input:
         by(
@@ -31,6 +32,7 @@ rule recipe:
         paths.RECIPE,
     log:
         "logs/{lineage}/{lm}/recipe.log",
+    localrule: True
     conda:
         ENVIRONMENT
     threads: threads("gen0")
