@@ -26,7 +26,9 @@ def started(victim, condition):
     return process
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_jobs_carry_on_where_they_were(undisturbed, tmp_path, number):
     """Killed in the middle of training and again soon after it was resumed; then while sampling."""
     victim = undisturbed.copy(tmp_path / "victim")

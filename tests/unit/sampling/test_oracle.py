@@ -16,7 +16,7 @@ from ouroboros.model.families.ngram.model import Model
 from ouroboros.sampling import sampler
 from ouroboros.sampling.oracle import lineage
 
-K, N, GENERATIONS, RUNS = 50, 200, 40, 50
+K, N, GENERATIONS, RUNS = 50, 200, 40, 40
 SETTINGS = {
     "replace": {}, "accumulate": {"cap": None}, "accumulate_subsample": {}, "mix": {"rho": 0.1},
     "fresh": {"rho": 0.1},
