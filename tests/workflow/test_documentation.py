@@ -85,6 +85,9 @@ def test_the_tutorial_with_little_text(tmp_path, finished):
         if step.name == "mine.yaml":
             return Step(yaml.safe_dump(overlay(yaml.safe_load(step.text), tiny())), step.name)
         step.text = step.text.replace("fit: 20m", "fit: 30s")
+        for said in (step, *step.beside):  # it has fewer generations, and so fewer lines of numbers
+            lines = said.output.splitlines()
+            said.output = "\n".join(line for line in lines if not re.search(r"\d", line))
         return step
 
     assert len([*follow(TUTORIAL, folder, smaller)]) == sum(
