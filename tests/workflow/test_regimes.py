@@ -18,7 +18,7 @@ INITIAL, SAMPLED = 90, 80
 SETTINGS = {
     "replace": {}, "accumulate": {}, "accumulate_subsample": {}, "window": {"k": 2},
     "mix": {"rho": 0.15}, "fresh": {"rho": 0.15}, "counts": {"n_real": 20, "n_generated": 70},
-    "growth": {"s": 0.2, "n_0": 20}, "history": {"alpha": 0.1},
+    "growth": {"s": 0.2, "n_0": 15}, "history": {"alpha": 0.1},
 }  # fmt: skip
 
 
