@@ -95,6 +95,7 @@ CONFIGURATION = [
     ("resources.train.mem_mb", "10GB"),
     ("resources.sample.batch", 2.5),
     ("resources.sample.batch", "all"),
+    ("lineages.x", {"like": "demo", "regime": "history", "generations": 1}),
     ("plan", {"fit": "two hours", "groups": ["demo"]}),
     ("plan", {"fit": "2h", "groups": ["33m", "1m"]}),
     ("plan", {"fit": "2h", "groups": ["dmo"]}),

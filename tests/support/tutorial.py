@@ -80,7 +80,7 @@ def follow(page: str, folder: Path, change: Callable[[Step], Step] = lambda step
 
 
 def _said_beside(step, folder, running):
-    """What a command says once it says what the page shows, or at the end of the process beside it."""
+    """Run a command again and again, until it says what the page shows or the process beside it ends."""
     patience = time.monotonic() + PATIENCE
     while True:
         last = running.process.poll() is not None or time.monotonic() > patience
@@ -117,7 +117,7 @@ class Running:
         self.process.wait()
 
     def said(self) -> str:
-        """What it has said."""
+        """Its output so far."""
         self.output.seek(0)
         return self.output.read()
 

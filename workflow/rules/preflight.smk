@@ -59,18 +59,8 @@ def check_targets():
                 source_files(corpus)
             for task in sorted(tasks):
                 task_files(task)
-            check_real_text(
-                plans.plan_facts(
-                    EXPERIMENT,
-                    [
-                        name
-                        for name, settings in LINEAGES.items()
-                        if settings["corpus"] in corpora and "initial_sequences" in settings
-                    ],
-                    source_files,
-                    task_files,
-                )
-            )
+            names = EXPERIMENT.with_part_of(corpora)
+            check_real_text(plans.plan_facts(EXPERIMENT, names, source_files, task_files))
         except UserError as error:
             raise WorkflowError(str(error))
 

@@ -1,20 +1,14 @@
 """Rule recipe: which sequences of which corpora a generation trains on."""
 
-import pyarrow.parquet as pq
-
 from ouroboros.config.regimes import regimes
-from ouroboros.data.recipe import split, write_recipe
+from ouroboros.data.recipe import count_sequences, split, write_recipe
 from ouroboros.jobs.script import run
 from ouroboros.pipeline.regimes import RESERVE, by_source
 
 
 def main(snakemake):
     settings, corpora = snakemake.params.settings, by_source(snakemake.input)
-    # their footers alone: the training job checks the whole
-    sizes = {
-        source: sum(pq.read_metadata(path).num_rows for path in files)
-        for source, files in corpora.items()
-    }
+    sizes = count_sequences(corpora)
     reserve = split(sizes[RESERVE], settings["initial_sequences"])[1] if RESERVE in sizes else ()
     generation, regime = settings["generation"], regimes()[settings["regime"]]
     parts = regime.parts(generation, sizes.__getitem__, **settings["settings"])

@@ -1,5 +1,7 @@
 """Recipes: what is drawn for a generation, and that training reads it, no more and no less."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from tools import read_shards
@@ -186,6 +188,28 @@ def test_ids_of_two_widths_are_read_as_the_wider(tmp_path):
     write_whole(corpora, tmp_path / "recipe")
     read = read_corpus(tmp_path / "recipe", corpora, tmp_path)
     assert read.tokens.dtype == np.uint32 and read.tokens[np.array([59])][0, 0] == 91_290
+
+
+def test_a_shard_that_is_cut_off_or_missing_is_named(corpora, tmp_path):
+    """Before anything is read of it: counting looks at footers alone."""
+    first, second = map(Path, corpora[2])
+    second.write_bytes(second.read_bytes()[:-10])
+    with pytest.raises(UserError, match=f"{second.name} is damaged: it is no parquet file"):
+        write_whole({2: corpora[2]}, tmp_path / "recipe")
+    first.unlink()
+    with pytest.raises(UserError, match="There is no file"):
+        write_whole({2: corpora[2]}, tmp_path / "recipe")
+    assert not (tmp_path / "recipe").exists()
+
+
+def test_a_flipped_bit_is_found_when_the_rows_are_read(corpora, tmp_path):
+    write_whole({2: corpora[2]}, tmp_path / "recipe")
+    path = Path(corpora[2][0])
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 4
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="its checksum is not"):
+        read_corpus(tmp_path / "recipe", {2: corpora[2]}, tmp_path)
 
 
 def test_sequences_of_different_lengths_are_refused(tmp_path):

@@ -150,6 +150,7 @@ def test_every_start_is_one_that_is_measured():
     ("results/corpora/own/heldout.parquet", "initial corpora", 2.5 * 100),
     ("results/corpora/own/bpe/validation.parquet", "initial corpora", 1.4 * 100),
     ("results/corpora/own/bpe/sequences-32.parquet", "initial corpora", 1.4 * 1000),
+    ("results/corpora/own/bpe/initial-32-20.parquet", "initial corpora", 1.4 * 640),
     ("results/corpora/own/bpe/tokens.json", "measurements and figures", 8000),
     ("results/tasks/small/train.parquet", "measurements and figures", 8000),
 ])  # fmt: skip

@@ -25,7 +25,11 @@ def facts(tokens=None, size=0, **changes):
         "bytes": size,
         "tokenizer": {"source": "gpt2"},
     }
-    return {"lineages": {"l": copy.deepcopy(LINEAGE) | changes}, "corpora": {"mine": corpus}}
+    return {
+        "lineages": {"l": copy.deepcopy(LINEAGE) | changes},
+        "corpora": {"mine": corpus},
+        "plan": {"corpora": {}},
+    }
 
 
 def test_what_is_counted_is_compared_exactly():

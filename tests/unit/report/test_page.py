@@ -13,7 +13,15 @@ from ouroboros.pipeline.declarations import figures
 from ouroboros.report.captions import caption
 from ouroboros.report.drawing.generations import draw_perplexity
 from ouroboros.report.page import figure, page, part_id, rows, settings_text, verdicts
-from ouroboros.report.tables import Table, classification, gpt_eval, in_order, made_with, numbers
+from ouroboros.report.tables import (
+    Table,
+    classification,
+    gpt_eval,
+    in_order,
+    made_with,
+    numbers,
+    side_by_side,
+)
 
 TEMPLATE = REPOSITORY / "workflow/report/page.html"
 EVIL = '<script>document.body.dataset.bad = 1</script><img src="http://127.0.0.1/x">&'
@@ -92,6 +100,9 @@ def shown(tmp_path_factory):
         drawn.append(figure(drawing, figures()["perplexity"].CAPTION, rows(lineages)))
     text = page(
         TEMPLATE, lineages, title=EVIL, figures=drawn,
+        side_by_side=side_by_side(
+            {"33m": made, "1m": made}, {"33m": {"regime": "mix"}, "1m": {"regime": EVIL}}
+        ),
         findings=verdicts([finding("33m", 0.01), finding("33m", None), finding("1m", 0.2)]),
     )  # fmt: skip
     path = folder / "report page.html"
@@ -210,7 +221,8 @@ def test_ids_are_unique_and_links_resolve(shown):
 def test_the_contents_have_every_section_and_its_parts(shown):
     nav = re.search("<nav.*?</nav>", shown.read_text(), re.S)[0]
     links = re.findall('href="#([^"]+)"', nav)
-    expected = ["findings", "findings/33m", "findings/1m", "figures", "figures/both", "figures/33m"]
+    expected = ["findings", "findings/33m", "findings/1m", "side-by-side"]
+    expected += ["figures", "figures/both", "figures/33m"]
     for section in ("numbers", "samples", "gpt-eval", "classification", "provenance"):
         expected += [section, f"{section}/33m", f"{section}/1m"]
     assert links == expected
@@ -254,7 +266,7 @@ def test_the_browser_shows_all_sections_and_complains_of_nothing(shown, tmp_path
     dom, said = rendered(shown, tmp_path)
     assert said == ""
     assert set(re.findall(r'<section id="([^"]+)"', dom)) == {
-        "findings", "figures", "numbers", "samples", "gpt-eval", "classification", "provenance",
+        "findings", "side-by-side", "figures", "numbers", "samples", "gpt-eval", "classification", "provenance",
     }  # fmt: skip
     assert "data-bad" not in dom
     assert "<button" in dom  # the policy lets the page's own script run
@@ -339,7 +351,9 @@ def test_nothing_overflows_and_every_generation_is_a_jump_away(shown, tmp_path, 
     )  # fmt: skip
     assert got["width"] == width >= got["page"]
     assert got["over"] == [] and got["figures"] == [True, True]
-    assert got["closed"] < got["height"] / 3
+    assert (
+        got["closed"] < got["height"] * 0.4
+    )  # eight sections, each a line beside the page at desk width
     if width >= 1024:  # it is always in sight, and scrolls where it must
         assert got["contents"] < got["height"]
     assert got["pointed"].endswith("m, generation 7: 17.00 ± 0.20")

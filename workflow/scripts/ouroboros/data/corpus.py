@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from ouroboros.errors import DamagedArtifact
 from ouroboros.storage.parquet import new_parquet, read_parquet
@@ -26,9 +25,9 @@ def token_type(vocabulary_size: int) -> np.dtype:
     return np.dtype(np.uint16 if vocabulary_size <= 1 << 16 else np.uint32)
 
 
-def token_type_of(file: pq.ParquetFile) -> np.dtype:
-    """The type of the token ids in the column `input_ids` of a file."""
-    return np.dtype(file.schema_arrow.field("input_ids").type.value_type.to_pandas_dtype())
+def token_type_of(schema: pa.Schema) -> np.dtype:
+    """The type of the token ids in the column `input_ids` of a file with this schema."""
+    return np.dtype(schema.field("input_ids").type.value_type.to_pandas_dtype())
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,12 @@ from tempfile import TemporaryFile
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from ouroboros.data.corpus import ROW_GROUP, Corpus, ShardWriter, row_groups, token_type_of
 from ouroboros.errors import DamagedArtifact, UserError
 from ouroboros.pipeline.regimes import RESERVE, Part
 from ouroboros.randomness import permutation, seed_for
-from ouroboros.storage.parquet import new_parquet, read_parquet
+from ouroboros.storage.parquet import new_parquet, read_footer, read_parquet
 
 SCHEMA = pa.schema([("source", pa.int32()), ("row", pa.int64())])
 log = logging.getLogger("ouroboros")
@@ -63,11 +62,15 @@ def draw(
 
 def write_whole(corpora: dict[int, list], path):
     """Write the recipe of all sequences of some corpora; `corpora`: the shards of each source."""
-    sizes = {
-        source: sum(pq.read_metadata(shard).num_rows for shard in shards)
+    write_recipe([Part([*corpora])], count_sequences(corpora), 0, 0, path)
+
+
+def count_sequences(corpora: dict[int, list]) -> dict[int, int]:
+    """The sequences of each source, by its shards' footers: training verifies the shards themselves."""
+    return {
+        source: sum(read_footer(shard).num_rows for shard in shards)
         for source, shards in corpora.items()
     }
-    write_recipe([Part([*corpora])], sizes, 0, 0, path)
 
 
 def _next_of(reserve, part, seed, generation):
@@ -126,7 +129,7 @@ def write_initial(sequences, count: int, path):
             f"{sequences} has {whole} sequences, and the lineage's `initial_sequences` are {count}. Set "
             "it to fewer, or give the corpus more text."
         )
-    with ShardWriter(path, length, token_type_of(file)) as shard:
+    with ShardWriter(path, length, token_type_of(file.schema_arrow)) as shard:
         for piece in _Cursor([sequences]).take(split(whole, count)[0]):
             shard.add(piece.tokens, piece.previous)
 
@@ -146,11 +149,9 @@ def read_corpus(recipe, corpora: dict[int, list], folder) -> Corpus:
     """
     file = read_parquet(recipe)
     count = file.metadata.num_rows
-    shards = [read_parquet(path) for paths in corpora.values() for path in paths]
-    dtype = np.result_type(np.uint16, *map(token_type_of, shards))
-    rows = iter([shard.metadata.num_rows for shard in shards])
-    longest = max(sum(itertools.islice(rows, len(paths))) for paths in corpora.values())
+    longest = max(count_sequences(corpora).values())
     tokens, start = None, 0
+    dtype = _widest(corpora)
     previous = np.empty(count, dtype)
     for piece in _pieces(file, recipe, corpora):
         if tokens is None:
@@ -167,6 +168,14 @@ def read_corpus(recipe, corpora: dict[int, list], folder) -> Corpus:
         tokens[start:end], previous[start:end] = piece.tokens, piece.previous
         start = end
     return Corpus(tokens, previous)
+
+
+def _widest(corpora):
+    """The token type that holds the tokens of all shards."""
+    footers = (read_footer(shard) for shards in corpora.values() for shard in shards)
+    return np.result_type(
+        np.uint16, *(token_type_of(of.schema.to_arrow_schema()) for of in footers)
+    )
 
 
 def _pieces(file, recipe, corpora) -> Iterator[Corpus]:

@@ -57,7 +57,7 @@ def pack(stories_path, end_of_text: int, length: int, path) -> int:
     sequences; UserError where the stream is shorter than one.
     """
     stories = read_parquet(stories_path)
-    dtype = token_type_of(stories)
+    dtype = token_type_of(stories.schema_arrow)
     written = 0
     rest, previous = np.empty(0, dtype), end_of_text
     with ShardWriter(path, length, dtype) as shard:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ouroboros.config.regimes import regimes as known_regimes
+from ouroboros.config.regimes import regimes as regimes_by_name
 from ouroboros.errors import UserError
 from ouroboros.pipeline import declarations, paths, regimes
 
@@ -18,7 +18,7 @@ class Experiment:
         self.resolved, self.root = resolved, Path(root)
         self.lineages, self.comparisons = resolved["lineages"], resolved["comparisons"]
         self.groups = {name: [name] for name in self.lineages} | self.comparisons
-        self.regimes = known_regimes()
+        self.regimes = regimes_by_name()
         self.metrics = declarations.metrics()
         self.figures = declarations.figures()
 
@@ -78,6 +78,14 @@ class Experiment:
         length, count = settings["sampling"]["sequence_length"], settings["initial_sequences"]
         return self.of_corpus(lineage, paths.INITIAL, length=length, sequences=count)
 
+    def with_part_of(self, corpora: set[str]) -> list[str]:
+        """The lineages that begin with a part of one of these corpora."""
+        return [
+            name
+            for name, settings in self.lineages.items()
+            if settings["corpus"] in corpora and "initial_sequences" in settings
+        ]
+
     def lexicon(self, lineage: str) -> str:
         """The word list that defines the lineage's OOV words."""
         return paths.LEXICON.format(cut=self.lineages[lineage]["evaluation"]["lexicon_cut"])
@@ -110,7 +118,7 @@ class Experiment:
         return found
 
     def recipe_settings(self, lineage: str, n: int) -> dict:
-        """What a recipe depends on, besides the corpora."""
+        """The settings that a recipe depends on, besides its corpora."""
         settings = self.lineages[lineage]
         _, _, own = self._regime(lineage, n)
         return {
@@ -235,7 +243,8 @@ class Experiment:
         """The indices of a shard's first sequence and of the one after its last.
 
         Where the number of sequences is `auto`, the job finds them: `shard`, and how many there are
-        (`of`). With the `quirks` of the regime published, `sequences` too. Raises UserError where the lineage has no shard of this number.
+        (`of`); with the `quirks` of the regime published, they and `sequences` are told in any case.
+        Raises UserError where the lineage has no shard of this number.
         """
         sampling = self.lineages[lineage]["sampling"]
         count = sampling["shards"]

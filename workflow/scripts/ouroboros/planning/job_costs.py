@@ -59,6 +59,8 @@ class JobCosts:
         kind, of = parse(path) or ("", {})
         if kind == "SHARD" and of["lm"] != "gen0":  # gen0's is a link
             return "corpora of generations", COMPRESSED * self._shard_tokens(of)
+        if kind == "INITIAL":
+            return "initial corpora", COMPRESSED * int(of["length"]) * int(of["sequences"])
         if kind == "CHECKPOINT":
             lineage = self.lineages[of["lineage"]]
             model, vocabulary = lineage["model"], lineage["vocabulary"]

@@ -1,4 +1,4 @@
-"""Whether a corpus has the real text that lineages want, told before anything runs.
+"""Refuse, before anything runs, lineages that want more real text than their corpus has.
 
 The Snakefile's checks use it, so it imports nothing heavy.
 """
@@ -21,8 +21,14 @@ def check_real_text(facts: dict):
         if initial is None or (corpus["settings"]["source"] == "hub" and not corpus["counts"]):
             continue
         wanted = initial + _fresh(lineage, initial)
+        given = facts["plan"]["corpora"].get(lineage["corpus"], {})
         sizes, _ = corpus_size(
-            name, corpus["settings"], {}, corpus["counts"], corpus["bytes"], corpus["tokenizer"]
+            lineage["corpus"],
+            corpus["settings"],
+            given,
+            corpus["counts"],
+            corpus["bytes"],
+            corpus["tokenizer"],
         )
         stream = sum(sizes["train"][of] for of in ("tokens", "stories"))
         there = stream // lineage["sampling"]["sequence_length"]

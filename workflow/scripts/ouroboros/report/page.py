@@ -70,7 +70,7 @@ def contents(
     """
     found = [
         ("findings", "Findings", [part.name for part in findings["parts"]]),
-        *([("side-by-side", "Side by side", ["all"])] if side_by_side else []),
+        *([("side-by-side", "Side by side", [])] if side_by_side else []),
         ("figures", "Figures", list(owners)),
         *(
             (section, title, [lineage["name"] for lineage in lineages if lineage[key]])
@@ -80,7 +80,7 @@ def contents(
     return [
         (section, title, [(part_id(section, name), name) for name in names])
         for section, title, names in found
-        if names or section in ("findings", "figures")
+        if names or section in ("findings", "side-by-side", "figures")
     ]
 
 

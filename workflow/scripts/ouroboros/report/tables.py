@@ -79,7 +79,7 @@ def side_by_side(measured: dict[str, dict[str, dict]], differing: dict[str, dict
     head = [
         ("lineage", ""), *((key, "") for key in keys), ("first", "perplexity of generation 1"),
         ("last", "perplexity of the last generation"),
-        *((f"{times:g} times", "generation of so much perplexity, against generation 1") for times in TIMES),
+        *((f"{times:g} times", "generation") for times in TIMES),
     ]  # fmt: skip
     rows = []
     for name, lms in measured.items():

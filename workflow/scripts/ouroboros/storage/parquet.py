@@ -48,6 +48,16 @@ def read_parquet(path) -> pq.ParquetFile:
         raise DamagedArtifact(path, f"it is no parquet file ({error})") from error
 
 
+def read_footer(path) -> pq.FileMetaData:
+    """The number of rows and the like, of a file that is not verified; UserError as `read_parquet`."""
+    try:
+        return pq.read_metadata(path)
+    except FileNotFoundError as error:
+        raise UserError(f"There is no file {path}: a job before this one makes it.") from error
+    except (pa.ArrowException, OSError) as error:
+        raise DamagedArtifact(path, f"it is no parquet file ({error})") from error
+
+
 def verify_parquet(path):
     """Raise UserError where the file is not byte for byte the one that was written."""
     try:

@@ -20,9 +20,7 @@ from typing import NamedTuple
 
 from ouroboros.pipeline.paths import parse
 
-RESERVE = (
-    -1
-)  # as a source: real text beyond C_0 (`initial_sequences` of a lineage), in random order
+RESERVE = -1  # as a source: the real text beyond C_0 (see `initial_sequences` of a lineage)
 
 
 class Part(NamedTuple):
@@ -71,5 +69,4 @@ def by_source(shards: list[str]) -> dict[int, list[str]]:
 
 
 def _any_size(regime, n, settings) -> list[Part]:
-    parts: Callable = regime.parts
-    return parts(n, lambda k: 1 << 40, **settings)
+    return regime.parts(n, lambda k: 1 << 40, **settings)

@@ -98,7 +98,7 @@ class Model(LanguageModel, torch.nn.Module):
         codes = np.zeros_like(inputs)
         for back in range(self.order - 1):
             earlier = np.full_like(inputs, self.vocabulary_size)
-            earlier[:, back:] = inputs[:, : inputs.shape[1] - back]
+            earlier[:, back:] = inputs[:, : max(0, inputs.shape[1] - back)]
             codes += earlier * base**back
         return codes
 
@@ -114,27 +114,23 @@ class Model(LanguageModel, torch.nn.Module):
         return np.divide(table, totals, out=np.full_like(table, 1 / size), where=totals > 0)
 
     def losses(self, ids, keep, targets):
-        codes, targets = self.codes(ids.numpy())[keep.numpy()], targets.numpy()
+        codes = self.codes(ids.numpy())[keep.numpy()]
         size, keys, counts = self.vocabulary_size, self.keys.numpy(), self.counts.numpy()
+        if not len(keys):
+            return torch.full((len(codes),), np.log(size), dtype=torch.float64)
         found, places = self._place(codes)
         ends = np.concatenate([[0], np.cumsum(counts)])
-        first = np.searchsorted(keys, places * size)
-        last = np.searchsorted(keys, (places + 1) * size)
-        of_context = np.where(found, ends[last] - ends[first], 0)
-        entries = np.minimum(np.searchsorted(keys, places * size + targets), max(0, len(keys) - 1))
-        own = counts[entries] if len(keys) else np.zeros(len(codes), np.int64)
-        own = (
-            np.where(found & (keys[entries] == places * size + targets), own, 0)
-            if len(keys)
-            else own
-        )
-        totals = of_context + self.delta * size
+        first, last = (np.searchsorted(keys, (places + next_one) * size) for next_one in (0, 1))
+        totals = np.where(found, ends[last] - ends[first], 0) + self.delta * size
+        wanted = places * size + targets.numpy()
+        entries = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        own = np.where(found & (keys[entries] == wanted), counts[entries], 0) + self.delta
         with np.errstate(divide="ignore"):  # at delta 0 a token may be impossible
-            logs = np.log(own + self.delta) - np.log(totals)
+            logs = np.log(own) - np.log(totals)
         return torch.from_numpy(-np.where(totals > 0, logs, -np.log(size)))
 
     def _place(self, codes):
-        """Whether each context was seen, and its place in `contexts` (any, where it was not)."""
+        """Look contexts up: a mask of those that were seen, and the place of each in `contexts`."""
         contexts = self.contexts.numpy()
         if not len(contexts):
             return np.zeros(len(codes), bool), np.zeros(len(codes), np.int64)
