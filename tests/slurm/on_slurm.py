@@ -72,8 +72,8 @@ class Site(Victim):
         result = self.run(*targets, "--resources", "gpu=2", environment={"OMP_NUM_THREADS": "1"})
         assert result.returncode == 0, result.stdout[-4000:]
 
-    def ends_well(self, process):
-        assert process.wait(PATIENCE) == 0, self.said() + self.cluster.logs()
+    def ends_well(self, process, patience=PATIENCE):
+        assert process.wait(patience) == 0, self.said() + self.cluster.logs()
 
     def said(self) -> str:
         return self.output.read_text()[-6000:]

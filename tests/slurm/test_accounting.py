@@ -51,6 +51,7 @@ def preempted(cluster, tmp_path_factory):
     return site, local
 
 
+@pytest.mark.slow
 def test_a_preempted_job_is_queued_again_and_ends_in_the_bytes_of_a_local_run(preempted):
     site, local = preempted
     starts = [task for task in site.cluster.tasks(site.folder) if "rule_train" in task["Comment"]]
@@ -59,6 +60,7 @@ def test_a_preempted_job_is_queued_again_and_ends_in_the_bytes_of_a_local_run(pr
     assert site.settled() == local.settled()
 
 
+@pytest.mark.slow
 def test_the_accounting_has_every_job_under_the_account_of_the_configuration(preempted):
     site, _ = preempted
     assert {tuple(row) for row in accounted(site, "Account", "State")} == {
@@ -66,6 +68,7 @@ def test_the_accounting_has_every_job_under_the_account_of_the_configuration(pre
     }
 
 
+@pytest.mark.slow
 def test_no_more_gpus_are_in_flight_than_the_one_number_says(preempted):
     """The next job that wants one is submitted when the last one has ended: `gpu=1`, two shards."""
     site, _ = preempted

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from cluster import running, wait_until
+from every_regime import SETTINGS, with_regimes
 from on_slurm import CHECKPOINT_2, GENERATION_1, GENERATION_2, PATIENCE, Site, on_a_cluster, why_not
 
 if reason := why_not():
@@ -118,6 +119,18 @@ def test_the_shards_of_a_corpus_are_jobs_of_their_own(lineage):
     lineage.ends_well(lineage.process)
     tasks = [task for task in lineage.cluster.tasks(lineage.folder) if "rule_sample" in task["Comment"]]  # fmt: skip
     assert len({task["JobId"] for task in tasks}) == len(tasks) == 4
+
+
+@pytest.mark.slow
+def test_lineages_of_every_regime_are_those_of_a_local_run(cluster, tmp_path):
+    targets = [f"results/{name}/gen3/checkpoint" for name in SETTINGS]
+    site, local = (Site(tmp_path / name, cluster) for name in ("site", "local"))
+    for each in (site, local):
+        each.configure(with_regimes(SETTINGS, 3, on_a_cluster()))
+    process = site.start(*targets)
+    local.locally(*targets)
+    site.ends_well(process, 4 * PATIENCE)
+    assert site.settled() == local.settled()
 
 
 @pytest.mark.parametrize(

@@ -58,17 +58,24 @@ def stories() -> list[str]:
 class Victim(Workflow):
     """A copy of the workflow whose runs can be killed."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, config=None, targets=TARGETS):
         super().__init__(folder)
+        self.targets = targets
         self.set_up(stories())
-        self.configure(long_jobs())
+        self.configure(config or long_jobs())
+
+    def anew(self, folder) -> "Victim":
+        """The same run, of which nothing is made yet."""
+        other = Victim(folder, targets=self.targets)
+        shutil.copy(self.folder / "tiny.yaml", folder)
+        return other
 
     def start(self) -> subprocess.Popen:
         """Snakemake in a session of its own, its output in a file."""
         command = [sys.executable, "-m", "snakemake", "--configfile", "tiny.yaml", "--cores", "2"]
         with open(self.folder / "output.txt", "ab") as output:
             return subprocess.Popen(
-                [*command, *TARGETS], cwd=self.folder, stdout=output, stderr=output,
+                [*command, *self.targets], cwd=self.folder, stdout=output, stderr=output,
                 start_new_session=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
             )  # fmt: skip
 
@@ -129,9 +136,9 @@ def differing_bytes(ours: dict[str, bytes], theirs: dict[str, bytes]) -> int:
     return count
 
 
-def undisturbed(folder: Path) -> Victim:
-    """Run a lineage that nobody disturbs to its end; `seconds` is how long that took."""
-    victim = Victim(folder)
+def undisturbed(folder: Path, *run) -> Victim:
+    """Run lineages that nobody disturbs to their end; `seconds` is how long that took."""
+    victim = Victim(folder, *run)
     started = time.monotonic()
     assert victim.start().wait() == 0, (folder / "output.txt").read_text()[-4000:]
     victim.seconds = time.monotonic() - started
@@ -145,7 +152,7 @@ def campaign(folder: Path, reference: Victim, kills: int, seed: int, say=print) 
     say(f"seed {seed}: undisturbed run of {whole:.0f} s, {len(expected)} artifacts")
     total = {"kills": 0, "SIGKILL": 0, "SIGTERM": 0, "resumed": 0, "lineages": 0, "artifacts": 0, "differing": 0}  # fmt: skip
     while total["kills"] < kills:
-        victim = Victim(folder / f"victim{total['lineages']}")
+        victim = reference.anew(folder / f"victim{total['lineages']}")
         while True:
             begun = time.time()
             process = victim.start()

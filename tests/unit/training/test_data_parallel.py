@@ -132,7 +132,7 @@ def long(job):
     return replace(job, training={**SETTINGS, "epochs": 3000}, state_minutes=0)
 
 
-@pytest.mark.parametrize("processes", [2, 3])
+@pytest.mark.parametrize("processes", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_several_processes_train_what_one_does(job, alone, tmp_path, processes):
     together = Run(tmp_path, job, processes)
     made = together.made()
@@ -142,7 +142,7 @@ def test_several_processes_train_what_one_does(job, alone, tmp_path, processes):
     assert together.said() == ""
 
 
-@pytest.mark.parametrize("before, after", [(2, 1), (1, 2)])
+@pytest.mark.parametrize("before, after", [(2, 1), pytest.param(1, 2, marks=pytest.mark.slow)])
 def test_a_state_of_so_many_processes_is_one_of_any_other_number(job, tmp_path, before, after):
     """Of a job that is long enough to be stopped before its end."""
     job = replace(job, training={**SETTINGS, "epochs": 25})
@@ -155,7 +155,9 @@ def test_a_state_of_so_many_processes_is_one_of_any_other_number(job, tmp_path, 
     close(made, Run(tmp_path / "whole", job, 1).made())
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGKILL]
+)
 def test_a_killed_job_leaves_no_process(job, tmp_path, number):
     run = Run(tmp_path / "run", long(job), 3)
     workers = run.under_way()
