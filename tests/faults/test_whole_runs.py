@@ -79,6 +79,7 @@ def test_a_full_disk(sampled):
     assert (sampled.folder / SHARD).is_file()  # with room again
 
 
+@pytest.mark.slow
 def test_a_flipped_bit_is_never_trained_on_and_the_command_mends_it(sampled):
     shard = sampled.folder / SHARED
     before = shard.read_bytes()

@@ -37,50 +37,78 @@ def local(tmp_path_factory, lineage):
     return site
 
 
-@pytest.fixture(scope="module")
-def disturbed(tmp_path_factory, local):
-    """Three copies in whose second training something happens, side by side, until all are done."""
-    folder = tmp_path_factory.mktemp("disturbed")
-    names = ("cancelled", "out of time", "killed")
+def in_the_middle(local, folder, *names):
+    """Copies whose second training is at work in SLURM, side by side, and held there: name -> site.
+
+    `site.process` is its Snakemake, `site.jobs` the SLURM jobs.
+    """
     sites = {name: local.copy(folder / name.replace(" ", "-")) for name in names}
-    processes = {name: site.start(CHECKPOINT_2) for name, site in sites.items()}
+    for site in sites.values():
+        site.process = site.start(CHECKPOINT_2)
     with ThreadPoolExecutor() as threads:  # at once: none is to be done before it is looked at
-        jobs = dict(zip(sites, threads.map(Site.in_the_middle, sites.values()), strict=True))
-    local.cluster.call("scancel", *jobs["cancelled"])
-    local.cluster.call("scontrol", "update", f"JobId={jobs['out of time'][0]}", "TimeLimit=1")
-    processes["killed"].kill()
-    processes["killed"].wait()
-    sites["killed"].unlock()
-    again = sites["killed"].start(CHECKPOINT_2)
-    again.wait(PATIENCE)
-    sites["killed"].refusal = sites["killed"].said()
-    local.cluster.call("scancel", *jobs["killed"])
-    wait_until(lambda: not local.cluster.jobs(sites["killed"].folder), PATIENCE)
-    processes["killed"] = sites["killed"].start(CHECKPOINT_2)
-    for name, process in processes.items():
-        sites[name].ends_well(process)
+        for site, jobs in zip(
+            sites.values(), threads.map(Site.in_the_middle, sites.values()), strict=True
+        ):
+            site.jobs = jobs
     return sites
 
 
-@pytest.mark.parametrize("name", ["cancelled", "out of time", "killed"])
-def test_a_disturbed_job_carries_on_and_ends_in_the_bytes_of_a_local_run(name, disturbed, local):
-    assert disturbed[name].carried_on()
-    assert disturbed[name].settled() == {
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory, local):
+    """A copy whose Snakemake was killed, started too soon after, and again when its job had ended."""
+    site = in_the_middle(local, tmp_path_factory.mktemp("disturbed"), "killed")["killed"]
+    site.process.kill()
+    site.process.wait()
+    site.unlock()
+    site.start(CHECKPOINT_2).wait(PATIENCE)
+    site.refusal = site.said()
+    site.cluster.call("scancel", *site.jobs)
+    wait_until(lambda: not site.cluster.jobs(site.folder), PATIENCE)
+    site.ends_well(site.start(CHECKPOINT_2))
+    return site
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory, local):
+    """Two copies whose job SLURM ended: it was cancelled, or ran out of time."""
+    sites = in_the_middle(local, tmp_path_factory.mktemp("ended"), "cancelled", "out of time")
+    local.cluster.call("scancel", *sites["cancelled"].jobs)
+    late = sites["out of time"].jobs[0]
+    local.cluster.call("scontrol", "update", f"JobId={late}", "TimeLimit=1")
+    for site in sites.values():
+        site.ends_well(site.process)
+    return sites
+
+
+def carried_on_to_the_same_bytes(site, local):
+    assert site.carried_on()
+    assert site.settled() == {
         path: content for path, content in local.settled().items() if "gen2/corpus" not in path
     }
 
 
-def test_a_job_that_runs_out_of_time_gets_more_at_its_next_attempt(disturbed):
-    site = disturbed["out of time"]
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["cancelled", "out of time"])
+def test_a_job_that_slurm_ended_carries_on_and_ends_in_the_bytes_of_a_local_run(name, ended, local):
+    carried_on_to_the_same_bytes(ended[name], local)
+
+
+@pytest.mark.slow
+def test_a_job_that_runs_out_of_time_gets_more_at_its_next_attempt(ended):
+    site = ended["out of time"]
     tasks = [task for task in site.cluster.tasks(site.folder) if "rule_train" in task["Comment"]]
     assert [(task["TimeLimit"], task["MinMemoryNode"]) for task in tasks][:2] == [
         ("00:30:00", "500M"), ("01:00:00", "1000M"),
     ]  # fmt: skip
 
 
-def test_jobs_left_by_a_killed_snakemake_are_named_and_not_doubled(disturbed):
-    assert "SLURM jobs of an earlier run still work" in disturbed["killed"].refusal
-    assert "scancel" in disturbed["killed"].refusal
+def test_a_job_whose_snakemake_was_killed_ends_in_the_bytes_of_a_local_run(killed, local):
+    carried_on_to_the_same_bytes(killed, local)
+
+
+def test_jobs_left_by_a_killed_snakemake_are_named_and_not_doubled(killed):
+    assert "SLURM jobs of an earlier run still work" in killed.refusal
+    assert "scancel" in killed.refusal
 
 
 def test_a_lineage_whose_node_was_lost_ends_in_the_bytes_of_a_local_run(lineage, local):

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import yaml
 
-from ouroboros.pipeline.declarations import complete
+from ouroboros.pipeline.declarations import read_schema
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CONFIG = yaml.safe_load(
     (REPOSITORY / "config.yaml").read_text()
 )  # as it is shipped; copy, then change
-SCHEMA = complete(yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text()))
+SCHEMA = read_schema(REPOSITORY)
 
 END = 299  # end-of-text of the fixture `tokenizer`
 SEED = 7  # of the tiny lineage

@@ -38,10 +38,11 @@ def write_examples(folder, *headings):
 
 @pytest.fixture(scope="module")
 def extended(tmp_path_factory, texts):
-    """A copy with the guide's regime, metric and figure, and its tiny lineage of one generation run."""
+    """A copy with all of the guide's examples, and its tiny lineage of one generation run."""
     workflow = Workflow(tmp_path_factory.mktemp("extended")).set_up(texts)
-    write_examples(workflow.folder, "A regime", "A metric", "A figure")
+    write_examples(workflow.folder, "A regime", "A metric", "A figure", "A model family")
     config = copy.deepcopy(TINY)
+    config["models"]["tiny"]["family"] = "local_gpt_neo"
     config["lineages"]["tiny"] |= {"regime": "with_initial", "generations": 1}
     config["evaluation"]["tiny"]["least_count"] = 3
     config["plan"] = {
@@ -135,26 +136,14 @@ print(json.dumps({
 """
 
 
-@pytest.fixture
-def of_new_family(workflow):
-    """A copy with the guide's family, and a tiny lineage of it."""
-    write_examples(workflow.folder, "A model family")
-    config = copy.deepcopy(TINY)
-    config["models"]["tiny"]["family"] = "local_gpt_neo"
-    workflow.configure(config)
-    return workflow
-
-
-def test_generations_of_a_new_family_are_made_measured_and_read_back(of_new_family):
-    workflow, results = of_new_family, of_new_family.folder / "results/tiny"
-    ran = workflow.run("results/tiny/gen2/corpus/shard-00000.parquet", "results/tiny/gen2/ppl.json")
-    assert ran.returncode == 0, ran.stdout[-4000:]
-    training = json.loads((results / "gen2/checkpoint/training.json").read_text())
+def test_a_generation_of_a_new_family_is_made_measured_and_read_back(extended):
+    workflow, results = extended, extended.folder / "results/tiny"
+    training = json.loads((results / "gen1/checkpoint/training.json").read_text())
     settings = training["provenance"]["model"]
     assert settings["family"] == "local_gpt_neo"
-    assert 1 < json.loads((results / "gen2/ppl.json").read_text())["perplexity"] < 300
+    assert 1 < json.loads((results / "gen1/ppl.json").read_text())["perplexity"] < 300
     environment = {**os.environ, "PYTHONPATH": str(workflow.folder / "workflow/scripts")}
-    command = [sys.executable, "-c", READ_BACK, results / "gen2/checkpoint", json.dumps(settings)]
+    command = [sys.executable, "-c", READ_BACK, results / "gen1/checkpoint", json.dumps(settings)]
     read = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert read.returncode == 0, read.stderr
     found = json.loads(read.stdout)
@@ -164,7 +153,7 @@ def test_generations_of_a_new_family_are_made_measured_and_read_back(of_new_fami
     assert found["parameters"][0] == found["parameters"][1]
 
 
-def test_a_family_that_is_not_there_is_refused_with_those_that_are(of_new_family):
-    refused = of_new_family.run("tiny", "-n", "--config", "models={other: {family: local}}")
+def test_a_family_that_is_not_there_is_refused_with_those_that_are(extended):
+    refused = extended.run("tiny", "-n", "--config", "models={other: {family: local}}")
     assert refused.returncode != 0
     assert "models.other.family: 'local' is not one of gpt_neo, local_gpt_neo" in refused.stdout

@@ -9,7 +9,6 @@ import re
 import sys
 from pathlib import Path
 
-import yaml
 from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, f"{workflow.basedir}/workflow/scripts")
@@ -31,8 +30,7 @@ ENVIRONMENT = f"{ROOT}/envs/ouroboros.yaml"
 
 try:
     check_place(ROOT, sys.executable)
-    SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
-    RESOLVED = resolve(config, declarations.complete(SCHEMA))
+    RESOLVED = resolve(config, declarations.read_schema(ROOT))
     EXPERIMENT = Experiment(RESOLVED, ROOT)
 except UserError as error:
     raise WorkflowError(str(error))

@@ -5,12 +5,10 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
-import yaml
-
 from ouroboros.config.layers import overlay
 from ouroboros.config.resolve import resolve
 from ouroboros.pipeline import paths, plans
-from ouroboros.pipeline.declarations import complete
+from ouroboros.pipeline.declarations import read_schema
 from ouroboros.pipeline.experiment import Experiment
 from ouroboros.planning import fit
 from ouroboros.planning.arithmetic import assumed_rates
@@ -37,8 +35,7 @@ class FittedLineage:
         self.name, self.facts, self.machine, self.root = name, facts, machine, root
         self.cores, self.gpus, self.calibrate = cores, gpus, calibrate
         self.config = {**copy.deepcopy(config), "plan": {}}
-        schema = yaml.safe_load((self.root / "workflow/schemas/config.schema.yaml").read_text())
-        self.schema = complete(schema)
+        self.schema = read_schema(self.root)
         self.settings = self.facts["lineages"][self.name]
         self.tokenizer = self.facts["tokenizers"][self.settings["tokenizer"]]
         self.known = {}  # what _measured has found
