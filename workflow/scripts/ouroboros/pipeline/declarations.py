@@ -16,6 +16,9 @@ from ouroboros.config.declared import declared
 from ouroboros.config.families import add_families
 from ouroboros.config.regimes import add_regimes
 
+# Every job reads the schema again: libyaml, where PyYAML has it, takes a sixth of the time.
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 
 class Field(NamedTuple):
     """A number in the artifact of a metric, as tables and reports show it.
@@ -50,8 +53,7 @@ def figures() -> dict[str, ModuleType]:
 def read_schema(root: Path) -> dict:
     """The configuration's schema of the workflow in `root`, with the keys of what is declared (`complete`)."""
     text = (root / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")
-    # Every job reads this again: libyaml, where PyYAML has it, takes a sixth of the time.
-    return complete(yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+    return complete(yaml.load(text, _Loader))
 
 
 def complete(schema: dict) -> dict:
