@@ -39,8 +39,8 @@ install-dev: .venv/installed-dev
 	$(BIN)/pip install --quiet --disable-pip-version-check -r envs/requirements-dev.txt
 	@touch $@
 
-# Three files at a time, a thread each: tests/slurm mostly waits.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+# Four files at a time, a thread each: tests/slurm mostly waits.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 test: install-dev
 	$(PYTEST)
