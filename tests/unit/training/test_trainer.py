@@ -74,6 +74,7 @@ def test_a_hidden_target_counts_for_nothing(model_settings, corpus, micro_batch)
     """The mean over the other targets, whatever micro-batch they are in, as transformers' ignore_index."""
     hidden = int(corpus.tokens[3, 5])
     corpus.tokens[:, 20:] = hidden  # as in padded rows, though a few are among the text
+    corpus.tokens[2:4] = hidden  # a micro-batch of empty stories
     job = training(model_settings, corpus, micro_batch, hidden_target=hidden)
     rows = np.arange(8)
     inputs = np.concatenate([corpus.previous[rows, None], corpus.tokens[rows, :-1]], 1)

@@ -165,6 +165,8 @@ class Training:
                 if self.hidden_target is not None:
                     kept = targets != self.hidden_target
                     hidden, targets = hidden[kept], targets[kept]
+                    if not len(targets):
+                        continue  # empty stories alone: nothing to learn
                 loss = summed_loss(hidden, self.model.head, targets)
             self.scaler.scale(loss / tokens).backward()
             losses.append(loss.detach())  # no .item() here: it would wait for the GPU
