@@ -10,7 +10,7 @@ model's expected loss. `derivations` finds all derivations of a text.
 import itertools
 import math
 from bisect import bisect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -97,6 +97,35 @@ class StoryGrammar:
             return
         if position == len(text):
             yield log
+
+    def beginnings(self, settled: Callable[[str], object | None]) -> Iterator[tuple[object, float]]:
+        """Yield every way in which a story can begin, as far as it matters, and its log-probability.
+
+        A beginning is derived further until `settled` of its text is not None, which is what is yielded.
+        A story that ends before is not.
+        """
+        begun = [("", (Choice(self.START), None), {}, 0.0)]
+        while begun:
+            text, pending, bound, log = begun.pop()
+            if (found := settled(text)) is not None:
+                yield found, log
+            elif pending is not None:
+                node, rest = pending
+                if isinstance(node, Reference):
+                    node = bound[node.variable][node.attribute]
+                if isinstance(node, str):
+                    begun.append((text + node, rest, bound, log))
+                    continue
+                options, logarithms, _ = self._options(node, bound)
+                for option, more in zip(options, logarithms, strict=True):
+                    if isinstance(node, Choice):
+                        inner = rest
+                        for part in reversed(option):
+                            inner = (part, inner)
+                        begun.append((text, inner, bound, log + more))
+                    else:
+                        known = {**bound, node.variable: option}
+                        begun.append((text + option[node.attribute], rest, known, log + more))
 
     def _options(self, node, bound):
         """The options at a node, their log-probabilities, and their cumulative probabilities.

@@ -140,13 +140,32 @@ class Experiment:
             "tokenizer": lambda: self.of_corpus(lineage, paths.TOKENIZER),
             "lexicon": lambda: self.lexicon(lineage),
             "clean_lexicon": lambda: paths.CLEAN_LEXICON,
+            "grammar": lambda: self.grammar(lineage),
+            "before": lambda: self._before(metric, lineage, lm),
         }
         return {name: known[name]() for name in self.metrics[metric].INPUTS}
+
+    def grammar(self, lineage: str) -> list[str]:
+        """The file of the grammar that the lineage's corpus is drawn from, if it is."""
+        corpus = self.lineages[lineage]["corpus"]
+        entry = self.resolved["corpora"][corpus]
+        files = local_files.source_files(corpus, entry, self.root)
+        return files["files"] if entry["source"] == "grammar" else []
+
+    def _before(self, metric, lineage, lm):
+        """The table of the generation before, of a metric that goes on from it; generation 1 and the baseline begin."""
+        if lm in ("baseline", "gen1"):
+            return []
+        before = f"gen{int(lm.removeprefix('gen')) - 1}"
+        table = self.metrics[metric].TABLE
+        return [
+            paths.MEASUREMENT_TABLE.format(lineage=lineage, lm=before, metric=metric, table=table)
+        ]
 
     def metric_outputs(self, metric: str) -> list[str]:
         """The patterns of what a metric writes: its measurement, and its TABLE where it declares one.
 
-        The table is read where it is there, and asked for by nothing: results made before it lack it.
+        The table is asked for by no other metric's job: results made before there was one lack it.
         """
         table = getattr(self.metrics[metric], "TABLE", None)
         tables = [paths.MEASUREMENT_TABLE.replace("{table}", table)] if table else []

@@ -216,6 +216,7 @@ RULES = {
     "ppl": Rule("torch", JobCosts._ppl),
     "text": Rule("light", JobCosts._text),
     "oov": Rule("light", JobCosts._oov),
+    "theory": Rule("torch", JobCosts._text),
     "samples": Rule("light", 0.0),
     "completions": Rule("torch", JobCosts._completions),
     "gpt_eval": Rule("light", JobCosts._gpt_eval),

@@ -80,6 +80,10 @@ class LanguageModel(abc.ABC):
 
         return token_losses(self.hidden(ids)[keep], self.head, targets)
 
+    def log_probabilities(self, ids: torch.Tensor) -> torch.Tensor:
+        """ln p of the token after ids (batch, time): float64 (batch, vocabulary)."""
+        return (self.hidden(ids)[:, -1] @ self.head.T).double().log_softmax(1)
+
     def fused_sampler(self, rows: int, length: int, temperature: float):
         """A faster way to sample than `decoder`, or None.
 

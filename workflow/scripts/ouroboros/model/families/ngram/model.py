@@ -129,6 +129,11 @@ class Model(LanguageModel, torch.nn.Module):
             logs = np.log(own) - np.log(totals)
         return torch.from_numpy(-np.where(totals > 0, logs, -np.log(size)))
 
+    def log_probabilities(self, ids):
+        with np.errstate(divide="ignore"):  # at delta 0 a token may be impossible
+            logs = np.log(self.probabilities(self.codes(ids.numpy())[:, -1]))
+        return torch.from_numpy(logs)
+
     def _place(self, codes):
         """Look contexts up: a mask of those that were seen, and the place of each in `contexts`."""
         contexts = self.contexts.numpy()
