@@ -45,7 +45,9 @@ def test_they_are_the_most_frequent_and_counted_by_what_follows(corpus):
     totals = Counter()
     for (context, _), count in wanted.items():
         totals[context] += count
-    halves = [Corpus(corpus.tokens[part], corpus.previous[part]) for part in (slice(40), slice(40, None))]
+    halves = [
+        Corpus(corpus.tokens[part], corpus.previous[part]) for part in (slice(40), slice(40, None))
+    ]
     found = most_frequent(lambda: iter(halves), END, VOCABULARY, 25)
     assert len(found.contexts) == 25
     least = min(totals[context] for context in found.contexts)

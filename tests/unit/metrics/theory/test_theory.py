@@ -20,7 +20,9 @@ def write_corpus(path, seed, size=80):
     """Stories of four tokens; of one seed, of one distribution."""
     rng = np.random.default_rng(seed)
     tokens = np.full((size, 20), END)
-    tokens[:, np.arange(20) % 5 != 4] = rng.choice([3, 4, 5, 6], (size, 16), p=[0.5, 0.3, 0.15, 0.05])
+    tokens[:, np.arange(20) % 5 != 4] = rng.choice(
+        [3, 4, 5, 6], (size, 16), p=[0.5, 0.3, 0.15, 0.05]
+    )
     with ShardWriter(path, 20, np.uint16) as writer:
         writer.add(tokens, END)
     return tokens
@@ -89,7 +91,7 @@ def test_tokens_that_are_lost_leave_numbers_empty(generations, tmp_path, tokeniz
     model.count(np.array([[END, 3]]), np.array([[3, END]]))
     write_checkpoint(model, tokenizer_folder, END, {}, tmp_path / "poor")
     first.checkpoint = tmp_path / "poor"
-    found, series = measure(first, SETTINGS, None, None)
+    found, _ = measure(first, SETTINGS, None, None)
     assert found["finite"] == 0 and found["growth"] is None and found["growth_error"] is None
     assert all(context["growth"] is None for context in found["contexts"])
     assert found["growth_control"] > 0
