@@ -103,6 +103,7 @@ rule findings:
         ],
     output:
         json=paths.FINDINGS,
+        profile=paths.PROFILE,
         markdown=shown(paths.FINDINGS_TEXT, "findings", findings="verdicts"),
     log:
         "logs/{group}/findings.log",
@@ -115,6 +116,7 @@ rule findings:
     params:
         models=lambda wildcards: {name: LINEAGES[name]["model"] for name in GROUPS[wildcards.group]},
         setups=lambda wildcards: EXPERIMENT.setups(wildcards.group),
+        collapse=RESOLVED["collapse"],
     script:
         "../scripts/findings.py"
 
@@ -155,6 +157,10 @@ rule report_page:
         figures=lambda wildcards: reports.report_figures(EXPERIMENT, reported(wildcards)),
         findings=lambda wildcards: [
             paths.FINDINGS.format(group=group)
+            for group in reports.report_groups(EXPERIMENT, reported(wildcards))
+        ],
+        profiles=lambda wildcards: [
+            paths.PROFILE.format(group=group)
             for group in reports.report_groups(EXPERIMENT, reported(wildcards))
         ],
         measured=lambda wildcards: [

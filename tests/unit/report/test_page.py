@@ -12,7 +12,7 @@ from tools import REPOSITORY
 from ouroboros.pipeline.declarations import figures
 from ouroboros.report.captions import caption
 from ouroboros.report.drawing.generations import draw_perplexity
-from ouroboros.report.page import figure, page, part_id, rows, settings_text, verdicts
+from ouroboros.report.page import figure, page, part_id, profile_parts, rows, settings_text, verdicts
 from ouroboros.report.tables import (
     Table,
     classification,
@@ -68,6 +68,14 @@ def finding(lineage, p_value):
     }  # fmt: skip
 
 
+def definition(lineage, p_value):
+    return {
+        "id": "any-increase", "lineages": [lineage], "definition": f"Risk increases {EVIL}",
+        "statistic": "difference", "threshold": None, "p_value": p_value,
+        "verdict": "holds" if p_value else "not measured", "evidence": f"1.0 +- 0.1 {EVIL}",
+    }  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory):
     """A page with all sections, two lineages of 40 generations, and markup in every text."""
@@ -80,6 +88,7 @@ def shown(tmp_path_factory):
             "accuracy": classification(made, "accuracy"), "made_with": made_with(made),
             "weighted_f1": classification(made, "weighted_f1"),
             "epochs": f"Trained for 3 epochs {EVIL}",
+            "sentence": f"{name}: perplexity went from 2 to 3 {EVIL}.",
             "settings": settings_text({"model": {"note": EVIL + "x" * 300}}),
             "samples": [{"generation": n, "texts": texts} for n in range(41)],
         }
@@ -104,6 +113,7 @@ def shown(tmp_path_factory):
             {"33m": made, "1m": made}, {"33m": {"regime": "mix"}, "1m": {"regime": EVIL}}
         ),
         findings=verdicts([finding("33m", 0.01), finding("33m", None), finding("1m", 0.2)]),
+        profile=profile_parts([definition("33m", 0.01), definition("1m", None)]),
     )  # fmt: skip
     path = folder / "report page.html"
     path.write_text(text, encoding="utf-8")
@@ -284,11 +294,11 @@ def test_tables_sort_by_a_click_and_what_has_no_value_is_last(tmp_path):
     made = Table([("generation", "its number"), *((name, "") for name in columns)], cells)
     lineage = {
         "name": "33m", "generations": 5, "numbers": {"": made}, "gpt_eval": None, "accuracy": None,
-        "made_with": made, "epochs": "", "settings": "",
+        "made_with": made, "epochs": "", "settings": "", "sentence": None,
         "samples": [{"generation": 0, "texts": ["x"]}],
     }  # fmt: skip
     path = tmp_path / "page.html"
-    path.write_text(page(TEMPLATE, [lineage], [], verdicts([]), "33m"), encoding="utf-8")
+    path.write_text(page(TEMPLATE, [lineage], [], verdicts([]), [], "33m"), encoding="utf-8")
     got = evaluated(
         path, tmp_path,
         """

@@ -49,7 +49,7 @@ def test_two_generations_of_ngrams(generations, tmp_path):
     initial, (first, second) = generations
     found, series = measure(first, SETTINGS, None, None)
     write_parquet(tmp_path / "series.parquet", series)
-    second.before = tmp_path / "series.parquet"
+    second.before = [tmp_path / "series.parquet"]
     later, _ = measure(second, SETTINGS, None, None)
     assert max(found["identity_error"], later["identity_error"]) < 1e-12
     assert len(found["contexts"]) == 6 and found["contexts"][0]["tokens"] == [3]
@@ -79,7 +79,7 @@ def test_a_series_of_other_beginnings_is_refused(generations, tmp_path):
     _, (first, second) = generations
     _, series = measure(first, SETTINGS, None, None)
     write_parquet(tmp_path / "series.parquet", series)
-    second.before = tmp_path / "series.parquet"
+    second.before = [tmp_path / "series.parquet"]
     with pytest.raises(DamagedArtifact, match="its beginnings are not those of the initial corpus"):
         measure(second, SETTINGS | {"beginnings": 5}, None, None)
 

@@ -33,7 +33,7 @@ def resolve(config: dict, schema: dict) -> dict:
     """Check `config` against `schema` and return it with all defaults and references filled in.
 
     Returns a dict of `corpora`, `tokenizers`, `tasks` and `judges` (name -> settings), `lineages`
-    (name -> its settings by part), `comparisons`, `plan`, `cluster` and `resources`. A lineage
+    (name -> its settings by part), `comparisons`, `collapse`, `plan`, `cluster` and `resources`. A lineage
     names its `corpus` and `tokenizer`; one that it overrides is called `{entry}.{lineage}`.
     Raises UserError naming the key, what is wrong and what would be right.
     """
@@ -48,6 +48,7 @@ def resolve(config: dict, schema: dict) -> dict:
             for name, task in config.get("tasks", {}).items()
         },
         "comparisons": comparisons,
+        "collapse": with_defaults(config.get("collapse", {}), schema["$defs"]["collapse"], schema),
         "cluster": with_defaults(config.get("cluster", {}), schema["$defs"]["cluster"], schema),
         "resources": with_defaults(config["resources"], schema["$defs"]["resources"], schema),
         "judges": {

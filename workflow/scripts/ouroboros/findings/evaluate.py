@@ -31,11 +31,7 @@ def findings(
     verdict.py).
     """
     lineages = {name: Lineage(artifacts) for name, artifacts in measured.items()}
-    runs = [
-        run
-        for setup in setups
-        for run in ([setup] if len(setup) >= SEEDS else [[n] for n in setup])
-    ]
+    runs = tested_together(setups)
     found = [_finding(claim, lineages, run) for run in runs for claim in lineage_claims()]
     for smaller, larger in combinations(sorted(runs, key=lambda run: sizes[run[0]]), 2):
         if sizes[smaller[0]] < sizes[larger[0]]:
@@ -45,6 +41,15 @@ def findings(
             pair = smaller[:count], larger[:count]
             found += [_finding(claim, lineages, *pair) for claim in size_claims()]
     return found
+
+
+def tested_together(setups: list[list[str]]) -> list[list[str]]:
+    """The lineages that are tested together: those of a setup, where it has SEEDS; else each by itself."""
+    return [
+        run
+        for setup in setups
+        for run in ([setup] if len(setup) >= SEEDS else [[name] for name in setup])
+    ]
 
 
 class Group(NamedTuple):

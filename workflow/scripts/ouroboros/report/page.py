@@ -10,7 +10,7 @@ from pathlib import Path
 import jinja2
 import yaml
 
-from ouroboros.findings.evaluate import NOTE, group_findings
+from ouroboros.findings.evaluate import NOTE, Group, group_findings
 from ouroboros.findings.verdict import CONFIRMED, CONTRADICTED, OPEN
 from ouroboros.metrics.classification.declaration import SEED_DEVIATION
 from ouroboros.report.captions import caption
@@ -33,13 +33,15 @@ def page(
     lineages: list[dict],
     figures: list[dict],
     findings: dict,
+    profile: list[Group],
     title: str,
     side_by_side=None,
 ) -> str:
     """The page of `template` (a Jinja file, with others beside it that it includes).
 
-    `lineages` have the keys of SECTIONS, None where a lineage has no such measurements, and `epochs`, a
-    sentence on how their number was found. `side_by_side`: a table of several lineages. `figures`: see `figure`; `findings`: see `verdicts`. Everything is
+    `lineages` have the keys of SECTIONS, None where a lineage has no such measurements, `epochs`, a sentence
+    on how their number was found, and `sentence`, one about what became of it. `profile`: see
+    `profile_parts`. `side_by_side`: a table of several lineages. `figures`: see `figure`; `findings`: see `verdicts`. Everything is
     escaped but what is part of the workflow: the captions of figures, their drawings, and the script, the
     only one that the page's policy lets run. Raises jinja2.UndefinedError where the template asks for what
     is not there.
@@ -55,7 +57,7 @@ def page(
         by_owner.setdefault(drawn["owner"], []).append(drawn)
     shown = {
         "title": title, "side_by_side": side_by_side, "lineages": lineages, "findings": findings, "figures": by_owner,
-        "contents": contents(lineages, by_owner, findings, side_by_side), "rows": rows(lineages),
+        "profile": profile, "contents": contents(lineages, by_owner, findings, side_by_side), "rows": rows(lineages),
         "part_id": part_id, "seed_deviation": SEED_DEVIATION, "script": script, "script_hash": _hash(script),
     }  # fmt: skip
     return environment.get_template(template.name).render(shown) + "\n"
@@ -69,6 +71,7 @@ def contents(
     An id of a part has a / or a +, as no lineage's name has, so that no two ids are equal.
     """
     found = [
+        ("collapse", "Collapse", []),
         ("findings", "Findings", [part.name for part in findings["parts"]]),
         *([("side-by-side", "Side by side", [])] if side_by_side else []),
         ("figures", "Figures", list(owners)),
@@ -80,7 +83,7 @@ def contents(
     return [
         (section, title, [(part_id(section, name), name) for name in names])
         for section, title, names in found
-        if names or section in ("findings", "side-by-side", "figures")
+        if names or section in ("collapse", "findings", "side-by-side", "figures")
     ]
 
 
@@ -137,6 +140,11 @@ def verdicts(findings: list[dict]) -> dict:
         "note": NOTE,
         "parts": group_findings(findings),
     }
+
+
+def profile_parts(verdicts: list[dict]) -> list[Group]:
+    """Verdicts on the definitions of collapse (findings/profile.py), by the lineages that they are about."""
+    return group_findings(verdicts)
 
 
 def settings_text(settings: dict) -> str:

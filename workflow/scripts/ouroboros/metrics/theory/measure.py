@@ -31,9 +31,9 @@ def measure(inputs, settings, device, batch) -> tuple[dict, pa.Table]:
     counts = found.counts.sum(1)
     log_p = log_probabilities(model, found.contexts, end_of_text)[:, :size]
     if inputs.before:
-        before = read_series(inputs.before, found)
+        before = read_series(inputs.before[0], found)
     else:
-        before = initial_series(found, inputs.grammar, tokenizer)
+        before = initial_series(found, tokenizer, *inputs.grammar)
     after = errors.accumulate(before["log_y"], before["log_tokens"], log_p)
     log_before = before["log_tokens"] - before["log_y"][:, None]
     control = errors.growth_of_counts(counts, log_p, np.random.default_rng(0), DRAWS)
@@ -91,11 +91,11 @@ def log_probabilities(model, contexts, end_of_text: int) -> np.ndarray:
     return np.array(found)
 
 
-def initial_series(found: Beginnings, grammar, tokenizer) -> dict[str, np.ndarray]:
+def initial_series(found: Beginnings, tokenizer, grammar=None) -> dict[str, np.ndarray]:
     """The series before generation 1: y = N and y_v = N_v, or N times the true probability where a grammar knows it."""
     counts = found.counts.sum(1)
     shares = found.counts / counts[:, None]
-    if grammar:
+    if grammar is not None:
         shares = next_tokens(StoryGrammar.from_file(grammar), tokenizer, found.contexts)
     with np.errstate(divide="ignore"):
         log_y = np.log(counts)

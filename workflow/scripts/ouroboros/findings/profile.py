@@ -1,0 +1,306 @@
+"""A profile of collapse: which of the literature's definitions of the word hold for a lineage.
+
+Eight definitions are in use (Schaeffer et al. 2025, arXiv 2503.03150). Each is tested by a statistic of
+measurements, at a threshold of the configuration (`collapse`). Risk is the loss on the validation set, which is real text.
+"""
+
+import contextlib
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from ouroboros.findings.estimates import Estimate, combine
+from ouroboros.findings.evaluate import tested_together
+from ouroboros.findings.results import Lineage, Missing, loss_difference
+from ouroboros.findings.verdict import LEVEL
+
+HOLDS, FAILS, OPEN, UNMEASURED = "holds", "does not hold", "open", "not measured"
+SIZES = 3  # of models, that a scaling law needs
+
+
+class Definition(NamedTuple):
+    """`text`: the definition, with its threshold in braces. `threshold`: its key in `collapse`, if it has one.
+
+    `test(runs, threshold)` returns an Estimate that is above 0 where the definition holds, and the numbers in a
+    sentence; it raises Missing.
+    """
+
+    id: str
+    text: str
+    statistic: str
+    threshold: str | None
+    test: Callable[..., tuple[Estimate, str]]
+
+
+def definitions() -> list[Definition]:
+    """The definitions about one lineage, in the order of the paper; that of scaling laws is `scaling`."""
+    return [
+        Definition(
+            "catastrophic", "Risk increases catastrophically: perplexity is {} times generation 1's or more",
+            "paired difference of losses", "catastrophic", _catastrophic,
+        ),
+        Definition(
+            "any-increase", "Risk increases at all", "paired difference of losses", None, _any_increase,
+        ),
+        Definition(
+            "diverging", "Risk diverges: in the last third of the generations the loss rises at {} of its pace in the "
+            "first third or more (an extrapolation: forty generations show no limit)",
+            "paces of the first and last third", "diverging", _diverging,
+        ),
+        Definition(
+            "variance", "Variance collapses: the effective number of tokens, exp(entropy), is {} of the initial "
+            "corpus's or less", "difference of entropies", "variance", _variance,
+        ),
+        Definition(
+            "modes", "Modes of the real data disappear: of its most frequent phrases, {} are left or fewer",
+            "share of phrases", "modes", _share_gone("support.phrases_left", "phrases left"),
+        ),
+        Definition(
+            "tails", "Tails of the real data disappear: of its rare tokens, {} are left or fewer",
+            "share of tokens", "tails", _share_gone("text.tail.surviving", "rare tokens left"),
+        ),
+        Definition(
+            "hallucinated", "Hallucinated data appears: {} of the sentences or more are ones that the source never makes",
+            "share of sentences", "hallucinated", _hallucinated,
+        ),
+    ]  # fmt: skip
+
+
+SCALING = (
+    "The scaling law changes: its exponent, of loss over the model's parameters, differs by {} or more "
+    "between the first and the last generation"
+)
+
+
+def profiles(
+    measured: dict[str, dict], sizes: dict[str, int], setups: list[list[str]], thresholds: dict[str, float]
+) -> dict:
+    """The content of profile.json: `verdicts` (see `profile` and `scaling`) and `sentences`, lineage -> one sentence.
+
+    Arguments as of evaluate.findings; `thresholds`: `collapse` of the configuration.
+    """
+    lineages = {name: Lineage(artifacts) for name, artifacts in measured.items()}
+    verdicts, sentences = [], {}
+    runs = tested_together(setups)
+    for names in runs:
+        found = profile([lineages[name] for name in names], names, thresholds)
+        verdicts += found
+        for name in names:
+            with contextlib.suppress(Missing):
+                sentences[name] = sentence(lineages[name], name, found, thresholds)
+    groups = [[lineages[name] for name in names] for names in runs]
+    of_sizes = [sizes[names[0]] for names in runs]
+    verdicts.append(scaling(groups, [*lineages], of_sizes, thresholds["scaling"]))
+    return {"sentences": sentences, "verdicts": verdicts}
+
+
+def profile(
+    runs: list[Lineage], names: list[str], thresholds: dict[str, float]
+) -> list[dict]:
+    """The verdicts on one lineage, or on several that differ by their seeds: dicts that JSON can hold."""
+    found = []
+    for definition in definitions():
+        threshold = definition.threshold and thresholds[definition.threshold]
+        entry = {
+            "id": definition.id, "lineages": names,
+            "definition": definition.text.format(f"{threshold:g}" if threshold else ""),
+            "statistic": definition.statistic, "threshold": threshold or None,
+        }  # fmt: skip
+        try:
+            estimate, evidence = definition.test(runs, threshold)
+        except Missing as missing:
+            found.append({**entry, "verdict": UNMEASURED, "p_value": None, "evidence": f"no {missing}"})
+            continue
+        holds, fails = estimate.p_above(), estimate.p_below()
+        found.append({**entry, "verdict": _verdict(holds, fails), "p_value": holds, "evidence": evidence})
+    return found
+
+
+def _verdict(holds, fails):
+    if holds < LEVEL:
+        return HOLDS
+    return FAILS if fails < LEVEL else OPEN
+
+
+def _ends(run):
+    """The first and last generations whose perplexity is measured."""
+    generations = run.series("ppl.loss").generations
+    if len(generations) < 2:
+        raise Missing("perplexity of a second generation")
+    return generations[0], generations[-1]
+
+
+def _risen(run, first, last):
+    return loss_difference(run, f"gen{last}", run, f"gen{first}")
+
+
+def _any_increase(runs, _):
+    rise = combine([_risen(run, *_ends(run)) for run in runs])
+    return rise, f"the loss of the last generation is {rise} nats above generation 1's"
+
+
+def _catastrophic(runs, factor):
+    rise, evidence = _any_increase(runs, None)
+    return rise._replace(value=rise.value - math.log(factor)), (
+        f"{evidence}: perplexity is {math.exp(min(rise.value, 700)):.3g} times generation 1's"
+    )
+
+
+def _diverging(runs, share):
+    """The pace of the last third minus `share` of that of the first, nats per generation."""
+    paces = [[], []]
+    for run in runs:
+        generations = run.series("ppl.loss").generations
+        if len(generations) < 7:
+            raise Missing("perplexity of seven generations, in thirds of two steps")
+        third = (len(generations) - 1) // 3
+        for of, (start, end) in zip(
+            paces, ((generations[0], generations[third]), (generations[-1 - third], generations[-1])),
+            strict=True,
+        ):  # fmt: skip
+            rise = _risen(run, start, end)
+            of.append(Estimate(rise.value / (end - start), rise.error / (end - start)))
+    first, last = map(combine, paces)
+    # with no rise to begin with, a rise at the end is measured against none
+    weight = share if first.value > 0 else 0.0
+    wanted = first._replace(value=weight * first.value, error=weight * first.error)
+    return last.minus(wanted), (
+        f"the loss rises by {first} nats a generation in the first third, by {last} in the last"
+    )
+
+
+def _variance(runs, share):
+    differences = []
+    for run in runs:
+        last = run.series("text.entropy").generations[-1]
+        ends = [run.estimate(f"gen{n}", "text.entropy", _entropy_error) for n in (last, 0)]
+        differences.append(ends[0].minus(ends[1]))
+    change = combine(differences)
+    return Estimate(math.log(share) - change.value, change.error, change.freedom), (
+        f"entropy is {change} nats above the initial corpus's: {math.exp(change.value):.3g} of its effective tokens"
+    )
+
+
+def _entropy_error(measured):
+    return measured.get("entropy_error")
+
+
+def _share_gone(key, what):
+    def test(runs, threshold):
+        shares = [run.series(key, unit=what, first=0) for run in runs]
+        last = combine([Estimate(of.values[-1], 0.0) for of in shares])
+        return Estimate(threshold - last.value, last.error, last.freedom), (
+            f"{what}: {last.value:.3g} in generation {shares[0].generations[-1]}"
+        )
+
+    return test
+
+
+def _hallucinated(runs, threshold):
+    ends = []
+    for run in runs:
+        last = run.series("support.hallucinated").generations[-1]
+        ends.append(run.estimate(f"gen{last}", "support.hallucinated", _hallucinated_error))
+    share = combine(ends)
+    return share._replace(value=share.value - threshold), (
+        f"{share.value:.3g} +- {share.error:.2g} of the last generation's sentences"
+    )
+
+
+def _hallucinated_error(measured):
+    return measured["hallucinated_error"]
+
+
+def scaling(groups: list[list[Lineage]], names: list[str], sizes: list[int], threshold: float) -> dict:
+    """The verdict on the change of the scaling law ln loss = a - b ln parameters, of models of some sizes.
+
+    `groups`: the runs of each size; `sizes`: their parameters. The exponents of the first and of the last
+    generation are those of least squares; the errors are those of the losses.
+    """
+    entry = {
+        "id": "scaling", "lineages": names, "definition": SCALING.format(f"{threshold:g}"),
+        "statistic": "exponents by least squares", "threshold": threshold,
+    }  # fmt: skip
+    if len(set(sizes)) < SIZES:
+        return {
+            **entry, "verdict": UNMEASURED, "p_value": None,
+            "evidence": f"a scaling law needs {SIZES} sizes of models, and there are {len(set(sizes))}",
+        }  # fmt: skip
+    x = np.log(sizes)
+    weights = (x - x.mean()) / ((x - x.mean()) ** 2).sum()
+    exponents = []
+    for end in (0, -1):
+        logs = []
+        for runs in groups:
+            losses = []
+            for run in runs:
+                n = run.series("ppl.loss").generations[end]
+                loss = run.estimate(f"gen{n}", "ppl.loss", lambda measured: measured["standard_error"])
+                losses.append(Estimate(math.log(loss.value), loss.error / loss.value))
+            logs.append(combine(losses))
+        value = -sum(w * of.value for w, of in zip(weights, logs, strict=True))
+        error = math.sqrt(sum((w * of.error) ** 2 for w, of in zip(weights, logs, strict=True)))
+        exponents.append(Estimate(float(value), error))
+    first, last = exponents
+    change = last.minus(first)
+    apart = Estimate(abs(change.value) - threshold, change.error)
+    return {
+        **entry, "verdict": _verdict(apart.p_above(), apart.p_below()), "p_value": apart.p_above(),
+        "evidence": f"exponent {first.value:.3g} in the first generation, {last.value:.3g} in the last: change {change}",
+    }  # fmt: skip
+
+
+CROSSINGS = (  # what may go first: its name in the sentence, its place, and whether it has gone, by the threshold's key
+    ("the most frequent phrases", "support.phrases_left", lambda value, of: value <= of["modes"]),
+    ("the rare tokens", "text.tail.surviving", lambda value, of: value <= of["tails"]),
+    ("the sense of sentences", "support.hallucinated", lambda value, of: value >= of["hallucinated"]),
+)
+DOUBLED = 2
+
+
+def sentence(run: Lineage, name: str, verdicts: list[dict], thresholds: dict[str, float]) -> str:
+    """One sentence about a lineage that can be quoted: its perplexity, what went first, and how many definitions hold."""
+    perplexity = run.series("ppl.perplexity")
+    first, last = perplexity.values[0], perplexity.values[-1]
+    doubled = next(
+        (
+            n
+            for n, value in zip(perplexity.generations, perplexity.values, strict=True)
+            if value >= DOUBLED * first
+        ),
+        None,
+    )
+    parts = [
+        f"{name}: perplexity went from {first:.3g} to {last:.3g} in {perplexity.generations[-1]} generations, "
+        + (f"doubled by generation {doubled}" if doubled else "and never doubled")
+    ]
+    if gone := _gone(run, thresholds):
+        earliest = min(gone.values())
+        names = [what for what, n in gone.items() if n == earliest]
+        parts.append(f"what went first: {' and '.join(names)}, by generation {earliest}")
+    measured = [of for of in verdicts if of["verdict"] != UNMEASURED]
+    holding = [of for of in measured if of["verdict"] == HOLDS]
+    doubts = sum(of["verdict"] == OPEN for of in measured)
+    sure = f" (p {max(of['p_value'] for of in holding):.2g} or less)" if holding else ""
+    parts.append(
+        f"it has collapsed by {len(holding)} of the {len(measured)} definitions that were measured{sure}"
+        + (f", and {doubts} are open" if doubts else "")
+    )
+    return "; ".join(parts) + "."
+
+
+def _gone(run, thresholds) -> dict[str, int]:
+    """What has gone, and by which generation."""
+    found = {}
+    for what, key, gone in CROSSINGS:
+        try:
+            series = run.series(key)
+        except Missing:
+            continue
+        for n, value in zip(series.generations, series.values, strict=True):
+            if gone(value, thresholds):
+                found[what] = n
+                break
+    return found
