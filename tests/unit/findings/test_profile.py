@@ -67,12 +67,17 @@ def test_what_is_missing_is_not_measured():
     for of in measured.values():
         of.pop("support")
     found = {of["id"]: of for of in profile([Lineage(measured)], ["mine"], THRESHOLDS)}
-    assert {id for id, of in found.items() if of["verdict"] == UNMEASURED} == {"modes", "hallucinated"}
-    assert "phrases left" in found["modes"]["evidence"]
+    assert {id for id, of in found.items() if of["verdict"] == UNMEASURED} == {
+        "modes",
+        "hallucinated",
+    }
+    assert "no support.phrases_left" in found["modes"]["evidence"]
 
 
 def test_a_lineage_of_few_generations_has_no_extrapolation():
-    measured = {lm: of for lm, of in made_up(STEADY).items() if lm in ("gen0", "gen1", "gen2", "gen3")}
+    measured = {
+        lm: of for lm, of in made_up(STEADY).items() if lm in ("gen0", "gen1", "gen2", "gen3")
+    }
     found = {of["id"]: of["verdict"] for of in profile([Lineage(measured)], ["mine"], THRESHOLDS)}
     assert found["diverging"] == UNMEASURED and found["any-increase"] == HOLDS
 
@@ -95,7 +100,10 @@ def test_the_sentence_says_from_where_to_where_and_what_went_first():
     found = profile([run], ["mine"], THRESHOLDS)
     said = sentence(run, "mine", found, THRESHOLDS)
     assert said.startswith("mine: perplexity went from 2.7")
-    assert "in 13 generations, doubled by generation 6; what went first: the most frequent phrases, by generation 7" in said
+    assert (
+        "in 13 generations, doubled by generation 6; what went first: the most frequent phrases, by generation 7"
+        in said
+    )
     assert "collapsed by 4 of the 7 definitions that were measured (p " in said
 
 

@@ -20,9 +20,11 @@ def test_what_there_is():
         "accumulate", "accumulate_subsample", "counts", "fresh", "growth", "history", "mix", "published", "replace",
         "window",
     ]  # fmt: skip
-    assert list(declarations.metrics()) == ["ppl", "text", "oov", "gpt_eval", "classification"]
+    assert list(declarations.metrics()) == [
+        "ppl", "text", "oov", "gpt_eval", "classification", "theory", "support",
+    ]  # fmt: skip
     assert list(declarations.figures()) == [
-        "perplexity", "entropy", "gpt_eval", "accuracy", "weighted_f1", "losses", "schematic",
+        "perplexity", "entropy", "gpt_eval", "accuracy", "weighted_f1", "losses", "theory", "schematic",
     ]  # fmt: skip
 
 

@@ -61,7 +61,7 @@ def test_files_of_a_metric(shipped):
     assert scored[0] == "results/demo/baseline/classification/demo-sst2.json"
     assert len(scored) == 7
     assert shipped.measurements("demo") == [
-        path for metric in ("ppl", "text", "oov", "classification")
+        path for metric in ("ppl", "text", "oov", "classification", "theory", "support")
         for path in shipped.files("demo", metric)
     ]  # fmt: skip
 

@@ -25,7 +25,7 @@ def shipped():
 
 
 def test_figures_of_a_lineage_and_of_a_comparison(shipped):
-    own = ["entropy", "accuracy", "weighted_f1", "losses", "schematic"]
+    own = ["entropy", "accuracy", "weighted_f1", "losses", "theory", "schematic"]
     assert reports.figure_files(shipped, "demo") == [
         f"results/demo/figures/{name}.svg" for name in ("perplexity", *own)
     ]
@@ -54,10 +54,10 @@ def test_the_schematic_shows_what_each_lm_is_tested_by():
     made = experiment(evaluation=judged)
     assert made.figures["schematic"].settings(made, "33m") == {
         "tests": {
-            "baseline": ["perplexity", "GPT-Eval"],
-            "gen1": ["perplexity", "generated text", "GPT-Eval"],
-            "gen2": ["perplexity", "generated text"],
-            "gen40": ["perplexity", "generated text"],
+            "baseline": ["perplexity", "GPT-Eval", "theory"],
+            "gen1": ["perplexity", "generated text", "GPT-Eval", "theory"],
+            "gen2": ["perplexity", "generated text", "theory"],
+            "gen40": ["perplexity", "generated text", "theory"],
         },
         "tasks": 8,
         "mark": "",

@@ -12,7 +12,15 @@ from tools import REPOSITORY
 from ouroboros.pipeline.declarations import figures
 from ouroboros.report.captions import caption
 from ouroboros.report.drawing.generations import draw_perplexity
-from ouroboros.report.page import figure, page, part_id, profile_parts, rows, settings_text, verdicts
+from ouroboros.report.page import (
+    figure,
+    page,
+    part_id,
+    profile_parts,
+    rows,
+    settings_text,
+    verdicts,
+)
 from ouroboros.report.tables import (
     Table,
     classification,
@@ -231,7 +239,7 @@ def test_ids_are_unique_and_links_resolve(shown):
 def test_the_contents_have_every_section_and_its_parts(shown):
     nav = re.search("<nav.*?</nav>", shown.read_text(), re.S)[0]
     links = re.findall('href="#([^"]+)"', nav)
-    expected = ["findings", "findings/33m", "findings/1m", "side-by-side"]
+    expected = ["collapse", "findings", "findings/33m", "findings/1m", "side-by-side"]
     expected += ["figures", "figures/both", "figures/33m"]
     for section in ("numbers", "samples", "gpt-eval", "classification", "provenance"):
         expected += [section, f"{section}/33m", f"{section}/1m"]
@@ -276,7 +284,7 @@ def test_the_browser_shows_all_sections_and_complains_of_nothing(shown, tmp_path
     dom, said = rendered(shown, tmp_path)
     assert said == ""
     assert set(re.findall(r'<section id="([^"]+)"', dom)) == {
-        "findings", "side-by-side", "figures", "numbers", "samples", "gpt-eval", "classification", "provenance",
+        "collapse", "findings", "side-by-side", "figures", "numbers", "samples", "gpt-eval", "classification", "provenance",
     }  # fmt: skip
     assert "data-bad" not in dom
     assert "<button" in dom  # the policy lets the page's own script run

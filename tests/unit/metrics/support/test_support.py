@@ -49,7 +49,7 @@ def measured(tmp_path_factory):
     end = tokenizer.token_to_id("<|endoftext|>")
 
     def write(texts, path):
-        rows = np.full((len(texts), 900), end)
+        rows = np.full((len(texts), 900), end, np.uint16)
         for row, text in zip(rows, texts, strict=True):
             ids = tokenizer.encode(text).ids
             row[: len(ids)] = ids

@@ -19,7 +19,7 @@ SETTINGS = {"beginnings": 6, "probability_cut": 0.05}
 def write_corpus(path, seed, size=80):
     """Stories of four tokens; of one seed, of one distribution."""
     rng = np.random.default_rng(seed)
-    tokens = np.full((size, 20), END)
+    tokens = np.full((size, 20), END, np.uint16)
     tokens[:, np.arange(20) % 5 != 4] = rng.choice(
         [3, 4, 5, 6], (size, 16), p=[0.5, 0.3, 0.15, 0.05]
     )

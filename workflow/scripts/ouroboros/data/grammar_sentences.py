@@ -14,7 +14,6 @@ from ouroboros.data.grammar import StoryGrammar
 from ouroboros.data.grammar_parser import Choice, Draw, Reference
 
 BETWEEN = re.compile(r'(?<=[.!?])\s+|(?<=[.!?]")\s+')
-ENDS = re.compile(r'[.!?]"?$')
 
 
 def sentences(text: str) -> list[str]:
@@ -41,7 +40,9 @@ class Sentences:
     def __init__(self, grammar: StoryGrammar):
         self.grammar = grammar
         self.pieces, self.plain, self.known = {}, {}, {}
-        self.kept = defaultdict(dict)  # variable -> name -> entry that some derivation keeps under it
+        self.kept = defaultdict(
+            dict
+        )  # variable -> name -> entry that some derivation keeps under it
         for template, _ in itertools.chain(*grammar.symbols.values()):
             for node in template:
                 if isinstance(node, Draw):
@@ -107,7 +108,9 @@ class Sentences:
                 )
             else:
                 return any(
-                    self._matches(text, position + len(word), pending, {**bound, node.variable: entry})
+                    self._matches(
+                        text, position + len(word), pending, {**bound, node.variable: entry}
+                    )
                     for entry in self._entries(node, bound)
                     if (word := entry.get(node.attribute)) and text.startswith(word, position)
                 )
@@ -132,9 +135,7 @@ def _cut(text) -> Pieces:
     parts = [((part,) if part else ()) for part in BETWEEN.split(text)]
     if len(parts) == 1:
         return Pieces(frozenset(parts))
-    return Pieces(
-        frozenset(), frozenset(parts[:1]), frozenset(parts[1:-1]), frozenset(parts[-1:])
-    )
+    return Pieces(frozenset(), frozenset(parts[:1]), frozenset(parts[1:-1]), frozenset(parts[-1:]))
 
 
 def _meet(left: Pieces, right: Pieces) -> Pieces:
@@ -142,34 +143,25 @@ def _meet(left: Pieces, right: Pieces) -> Pieces:
     whole, first, inner, last = set(), set(left.first), left.inner | right.inner, set(right.last)
     inner = set(inner)
     for before, opens in [(of, True) for of in left.whole] + [(of, False) for of in left.last]:
-        for after, closes in [(of, True) for of in right.whole] + [(of, False) for of in right.first]:
+        for after, closes in [(of, True) for of in right.whole] + [
+            (of, False) for of in right.first
+        ]:
             # `opens`: nothing ended before it; `closes`: nothing ends after it
-            if _ends_between(before, after):
-                (first if opens else inner).add(before)
-                (last if closes else inner).add(_stripped(after))
+            ends, *rest = _together(before, after)
+            if rest:
+                (first if opens else inner).add(ends)
+                (last if closes else inner).add(*rest)
             else:
                 place = {(True, True): whole, (True, False): first, (False, True): last}
-                place.get((opens, closes), inner).add(_joined(before, after))
+                place.get((opens, closes), inner).add(ends)
     return Pieces(*map(frozenset, (whole, first, inner, last)))
 
 
-def _ends_between(before, after):
-    return (
-        bool(before and after)
-        and isinstance(before[-1], str)
-        and isinstance(after[0], str)
-        and after[0][:1].isspace()
-        and bool(ENDS.search(before[-1]))
-    )
-
-
-def _stripped(fragment):
-    text = fragment[0].lstrip()
-    return (text, *fragment[1:]) if text else fragment[1:]
-
-
-def _joined(before, after):
-    """Fragments as one, texts that meet as one text."""
-    if before and after and isinstance(before[-1], str) and isinstance(after[0], str):
-        return (*before[:-1], before[-1] + after[0], *after[1:])
-    return before + after
+def _together(before, after):
+    """Two neighbouring fragments as one, texts that meet as one text; or as two, where a sentence ends between."""
+    if not (before and after and isinstance(before[-1], str) and isinstance(after[0], str)):
+        return [before + after]
+    text, *rest = BETWEEN.split(before[-1] + after[0])
+    if not rest:
+        return [(*before[:-1], text, *after[1:])]
+    return [(*before[:-1], text), (*filter(None, rest), *after[1:])]

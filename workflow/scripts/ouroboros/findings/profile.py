@@ -75,7 +75,10 @@ SCALING = (
 
 
 def profiles(
-    measured: dict[str, dict], sizes: dict[str, int], setups: list[list[str]], thresholds: dict[str, float]
+    measured: dict[str, dict],
+    sizes: dict[str, int],
+    setups: list[list[str]],
+    thresholds: dict[str, float],
 ) -> dict:
     """The content of profile.json: `verdicts` (see `profile` and `scaling`) and `sentences`, lineage -> one sentence.
 
@@ -96,9 +99,7 @@ def profiles(
     return {"sentences": sentences, "verdicts": verdicts}
 
 
-def profile(
-    runs: list[Lineage], names: list[str], thresholds: dict[str, float]
-) -> list[dict]:
+def profile(runs: list[Lineage], names: list[str], thresholds: dict[str, float]) -> list[dict]:
     """The verdicts on one lineage, or on several that differ by their seeds: dicts that JSON can hold."""
     found = []
     for definition in definitions():
@@ -111,10 +112,14 @@ def profile(
         try:
             estimate, evidence = definition.test(runs, threshold)
         except Missing as missing:
-            found.append({**entry, "verdict": UNMEASURED, "p_value": None, "evidence": f"no {missing}"})
+            found.append(
+                {**entry, "verdict": UNMEASURED, "p_value": None, "evidence": f"no {missing}"}
+            )
             continue
         holds, fails = estimate.p_above(), estimate.p_below()
-        found.append({**entry, "verdict": _verdict(holds, fails), "p_value": holds, "evidence": evidence})
+        found.append(
+            {**entry, "verdict": _verdict(holds, fails), "p_value": holds, "evidence": evidence}
+        )
     return found
 
 
@@ -213,7 +218,9 @@ def _hallucinated_error(measured):
     return measured["hallucinated_error"]
 
 
-def scaling(groups: list[list[Lineage]], names: list[str], sizes: list[int], threshold: float) -> dict:
+def scaling(
+    groups: list[list[Lineage]], names: list[str], sizes: list[int], threshold: float
+) -> dict:
     """The verdict on the change of the scaling law ln loss = a - b ln parameters, of models of some sizes.
 
     `groups`: the runs of each size; `sizes`: their parameters. The exponents of the first and of the last
@@ -237,7 +244,9 @@ def scaling(groups: list[list[Lineage]], names: list[str], sizes: list[int], thr
             losses = []
             for run in runs:
                 n = run.series("ppl.loss").generations[end]
-                loss = run.estimate(f"gen{n}", "ppl.loss", lambda measured: measured["standard_error"])
+                loss = run.estimate(
+                    f"gen{n}", "ppl.loss", lambda measured: measured["standard_error"]
+                )
                 losses.append(Estimate(math.log(loss.value), loss.error / loss.value))
             logs.append(combine(losses))
         value = -sum(w * of.value for w, of in zip(weights, logs, strict=True))
@@ -255,7 +264,11 @@ def scaling(groups: list[list[Lineage]], names: list[str], sizes: list[int], thr
 CROSSINGS = (  # what may go first: its name in the sentence, its place, and whether it has gone, by the threshold's key
     ("the most frequent phrases", "support.phrases_left", lambda value, of: value <= of["modes"]),
     ("the rare tokens", "text.tail.surviving", lambda value, of: value <= of["tails"]),
-    ("the sense of sentences", "support.hallucinated", lambda value, of: value >= of["hallucinated"]),
+    (
+        "the sense of sentences",
+        "support.hallucinated",
+        lambda value, of: value >= of["hallucinated"],
+    ),
 )
 DOUBLED = 2
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ouroboros.config.regimes import regimes as regimes_by_name
 from ouroboros.errors import UserError
-from ouroboros.pipeline import declarations, paths, regimes
+from ouroboros.pipeline import declarations, local_files, paths, regimes
 
 
 class Experiment:

@@ -3,7 +3,7 @@
 from ouroboros.pipeline.declarations import Field
 
 OF = "corpus"
-ORDER = 6
+ORDER = 7
 COUNT = "sentences"  # what the share of hallucinated sentences is of
 INPUTS = ("corpus", "initial", "tokenizer", "grammar")
 SETTINGS = {

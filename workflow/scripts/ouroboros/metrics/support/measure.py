@@ -11,15 +11,15 @@ from ouroboros.data.tokenizer import read_tokenizer
 from ouroboros.metrics.ppl.ratio import ratio
 from ouroboros.metrics.support.phrases import phrases_left
 
-SEQUENCES = 10_000  # the first ones, that phrases are counted in: memory does not grow with the corpus
+SEQUENCES = (
+    10_000  # the first ones, that phrases are counted in: memory does not grow with the corpus
+)
 
 
 def measure(inputs, settings, device, batch) -> dict:
     """The contents of support.json."""
     tokenizer, end_of_text = read_tokenizer(inputs.tokenizer)
-    initial, own = (
-        first_sequences(paths, SEQUENCES) for paths in (inputs.initial, inputs.corpus)
-    )
+    initial, own = (first_sequences(paths, SEQUENCES) for paths in (inputs.initial, inputs.corpus))
     found = {"phrases_left": phrases_left(initial, own, settings["phrases"])}
     none = {"hallucinated": None, "hallucinated_error": None, "sentences": 0}
     if not inputs.grammar:

@@ -30,15 +30,11 @@ def most_frequent(
     for part in corpus():
         for stories in _stories(part, end_of_text):
             found, times = np.unique(stories[:, :-1], axis=0, return_counts=True)
-            seen.update(
-                dict(zip(map(tuple, found.tolist()), times.tolist(), strict=True))
-            )
+            seen.update(dict(zip(map(tuple, found.tolist()), times.tolist(), strict=True)))
     chosen = [context for context, _ in sorted(seen.items(), key=lambda of: (-of[1], of[0]))[:most]]
     counts = np.zeros((len(chosen), vocabulary), np.int64)
     for part in corpus():
-        by_length = {
-            stories.shape[1] - 1: stories for stories in _stories(part, end_of_text)
-        }
+        by_length = {stories.shape[1] - 1: stories for stories in _stories(part, end_of_text)}
         for row, context in enumerate(chosen):
             stories = by_length[len(context)]
             own = stories[(stories[:, :-1] == context).all(1), -1]

@@ -3,7 +3,7 @@
 from ouroboros.pipeline.declarations import Field
 
 OF = "lm"
-ORDER = 5
+ORDER = 6
 COUNT = "finite"  # the beginnings that its numbers are means of
 INPUTS = ("checkpoint", "initial", "tokenizer", "grammar", "before")
 SETTINGS = {

@@ -65,7 +65,9 @@ def measure(inputs, settings, device, batch) -> tuple[dict, pa.Table]:
             context[name] = value if math.isfinite(value) else None
     means = {name: _mean(values) for name, values in columns.items()}
     finite = np.isfinite(grown["log_y"])
-    spread = grown["log_y"][finite].std(ddof=1) / math.sqrt(finite.sum()) if finite.sum() > 1 else None
+    spread = (
+        grown["log_y"][finite].std(ddof=1) / math.sqrt(finite.sum()) if finite.sum() > 1 else None
+    )
     return {
         **means, "growth_error": spread, "finite": int(finite.sum()),
         "beginnings_measured": len(contexts), "from_grammar": bool(inputs.grammar),

@@ -7,9 +7,7 @@ import numpy as np
 from ouroboros.data.grammar import StoryGrammar
 
 
-def next_tokens(
-    grammar: StoryGrammar, tokenizer, contexts: list[tuple[int, ...]]
-) -> np.ndarray:
+def next_tokens(grammar: StoryGrammar, tokenizer, contexts: list[tuple[int, ...]]) -> np.ndarray:
     """p(v | x) of every context x, by all ways in which the grammar's stories begin: (contexts, vocabulary).
 
     For tokenizers that never join characters before a space with those after it, as a byte-level BPE.

@@ -3,7 +3,7 @@
 from ouroboros.pipeline.reports import tests_in_words
 
 OF = "lineage"
-ORDER = 7
+ORDER = 8
 CAPTION = """\
 **The models of this lineage, their training and their tests** (extended data figure 5 of the paper). Thin links join a
 model before and after training: each generation is trained from random weights, and copies of it are fine-tuned on

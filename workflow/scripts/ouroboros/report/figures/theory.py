@@ -1,7 +1,7 @@
 """The errors that the paper's theory says accumulate, as they did (section 2)."""
 
 OF = "lineage"
-ORDER = 6
+ORDER = 7
 CAPTION = """\
 **Accumulated errors by generation** (section 2 of the paper, equation 3). y is the initial corpus's count of a beginning and
 all errors since, the smallest that equations 1 and 2 allow; the initial corpus's share in it, its memory, is the inverse of its growth.
@@ -35,9 +35,7 @@ def draw(files, settings, lineage, outputs):
     with sns.axes_style("whitegrid"):
         figure, axes = plt.subplots(figsize=SIZE, layout="constrained")
         for (key, label), style in zip(LINES, STYLES, strict=False):
-            every = [
-                [c[key] for c in of["contexts"] if c[key] is not None] for of in measured
-            ]
+            every = [[c[key] for c in of["contexts"] if c[key] is not None] for of in measured]
             means = [np.mean(values) if values else np.nan for values in every]
             errors = [
                 np.std(values, ddof=1) / len(values) ** 0.5 if len(values) > 1 else 0.0
@@ -45,7 +43,9 @@ def draw(files, settings, lineage, outputs):
             ]
             axes.errorbar(generations, means, yerr=errors, label=label, **style)
         axes.set(
-            xlabel="Generation", ylabel="log10 of the initial count and all errors, y", title=lineage
+            xlabel="Generation",
+            ylabel="log10 of the initial count and all errors, y",
+            title=lineage,
         )
         axes.legend()
         save(figure, outputs)
