@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tools import REPOSITORY
 
-from ouroboros.data.corpus import ShardWriter
+from ouroboros.data.corpus import Corpus, ShardWriter
 from ouroboros.data.grammar import StoryGrammar
 from ouroboros.data.tokenizer import make_tokenizer, write_tokenizer
 from ouroboros.metrics.support.measure import measure, whole_stories
@@ -33,9 +33,9 @@ def test_only_the_most_frequent_phrases_count():
     assert phrases_left(initial, own, 2) == 0.5
 
 
-def test_stories_that_end_in_their_row():
-    rows = np.array([[1, 2, 0, 3, 0, 0, 4], [5, 6, 7, 8, 9, 9, 9]])
-    assert [*whole_stories(rows, 0)] == [[1, 2], [3]]
+def test_stories_that_begin_and_end_in_their_sequence():
+    rows = np.array([[1, 2, 0, 3, 0, 0, 4], [5, 6, 0, 7, 8, 0, 9], [1] * 7])
+    assert [*whole_stories(Corpus(rows, np.array([0, 4, 0])), 0)] == [[1, 2], [3], [7, 8]]
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from ouroboros.data.corpus import row_groups
+from ouroboros.data.corpus import Corpus, row_groups
 from ouroboros.data.grammar import StoryGrammar
 from ouroboros.data.grammar_sentences import Sentences, sentences
 from ouroboros.data.tokenizer import read_tokenizer
@@ -20,7 +20,7 @@ def measure(inputs, settings, device, batch) -> dict:
     """The contents of support.json."""
     tokenizer, end_of_text = read_tokenizer(inputs.tokenizer)
     initial, own = (first_sequences(paths, SEQUENCES) for paths in (inputs.initial, inputs.corpus))
-    found = {"phrases_left": phrases_left(initial, own, settings["phrases"])}
+    found = {"phrases_left": phrases_left(initial.tokens, own.tokens, settings["phrases"])}
     none = {"hallucinated": None, "hallucinated_error": None, "sentences": 0}
     if not inputs.grammar:
         return found | none
@@ -33,24 +33,25 @@ def measure(inputs, settings, device, batch) -> dict:
     return found | {"hallucinated": share, "hallucinated_error": error, "sentences": sum(counts)}
 
 
-def first_sequences(paths, most: int) -> np.ndarray:
-    """Tokens of the first `most` sequences of a corpus."""
+def first_sequences(paths, most: int) -> Corpus:
+    """The first `most` sequences of a corpus."""
     kept, count = [], 0
     for part in row_groups(paths):
-        kept.append(part.tokens[: most - count])
+        kept.append(Corpus(part.tokens[: most - count], part.previous[: most - count]))
         count += len(kept[-1])
         if count == most:
             break
-    return np.concatenate(kept)
+    tokens, previous = zip(*((part.tokens, part.previous) for part in kept), strict=True)
+    return Corpus(np.concatenate(tokens), np.concatenate(previous))
 
 
-def whole_stories(rows: np.ndarray, end_of_text: int):
-    """Yield the tokens of the stories that end in their row, beginning with it or after an end-of-text."""
-    for row in rows:
-        ends = np.flatnonzero(row == end_of_text)
-        for start, end in itertools.pairwise([-1, *ends.tolist()]):
+def whole_stories(corpus: Corpus, end_of_text: int):
+    """Yield the tokens of the stories that begin and end within a sequence."""
+    for row, previous in zip(corpus.tokens, corpus.previous, strict=True):
+        ends = np.flatnonzero(np.concatenate([[previous], row]) == end_of_text)
+        for start, end in itertools.pairwise(ends.tolist()):
             if end > start + 1:
-                yield row[start + 1 : end].tolist()
+                yield row[start : end - 1].tolist()
 
 
 def hallucinated(texts, known: Sentences, most: int) -> tuple[list[int], list[int]]:
