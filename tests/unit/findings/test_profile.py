@@ -10,7 +10,7 @@ from ouroboros.findings.results import Lineage
 
 THRESHOLDS = {
     "catastrophic": 10, "diverging": 0.1, "variance": 0.5, "modes": 0.5, "tails": 0.5,
-    "hallucinated": 0.5, "scaling": 0.05,
+    "hallucinated": 0.1, "scaling": 0.05,
 }  # fmt: skip
 GENERATIONS = 13
 FLAT = np.zeros(GENERATIONS)

@@ -62,8 +62,9 @@ def definitions() -> list[Definition]:
             "share of tokens", "tails", _share_gone("text.tail.surviving", "rare tokens left"),
         ),
         Definition(
-            "hallucinated", "Hallucinated data appears: {} of the sentences or more are ones that the source never makes",
-            "share of sentences", "hallucinated", _hallucinated,
+            "hallucinated", "Hallucinated data appears: the share of sentences that the source never makes is {} or more "
+            "above generation 1's",
+            "difference of shares", "hallucinated", _hallucinated,
         ),
     ]  # fmt: skip
 
@@ -204,13 +205,17 @@ def _share_gone(key, what):
 
 
 def _hallucinated(runs, threshold):
-    ends = []
+    rises = []
     for run in runs:
-        last = run.series("support.hallucinated").generations[-1]
-        ends.append(run.estimate(f"gen{last}", "support.hallucinated", _hallucinated_error))
-    share = combine(ends)
-    return share._replace(value=share.value - threshold), (
-        f"{share.value:.3g} +- {share.error:.2g} of the last generation's sentences"
+        generations = run.series("support.hallucinated").generations
+        first, last = (
+            run.estimate(f"gen{n}", "support.hallucinated", _hallucinated_error)
+            for n in (generations[0], generations[-1])
+        )
+        rises.append(last.minus(first))
+    rise = combine(rises)
+    return rise._replace(value=rise.value - threshold), (
+        f"their share is {rise} above generation 1's"
     )
 
 
@@ -262,12 +267,16 @@ def scaling(
 
 
 CROSSINGS = (  # what may go first: its name in the sentence, its place, and whether it has gone, by the threshold's key
-    ("the most frequent phrases", "support.phrases_left", lambda value, of: value <= of["modes"]),
-    ("the rare tokens", "text.tail.surviving", lambda value, of: value <= of["tails"]),
+    (
+        "the most frequent phrases",
+        "support.phrases_left",
+        lambda value, first, of: value <= of["modes"],
+    ),
+    ("the rare tokens", "text.tail.surviving", lambda value, first, of: value <= of["tails"]),
     (
         "the sense of sentences",
         "support.hallucinated",
-        lambda value, of: value >= of["hallucinated"],
+        lambda value, first, of: value >= first + of["hallucinated"],
     ),
 )
 DOUBLED = 2
@@ -313,7 +322,7 @@ def _gone(run, thresholds) -> dict[str, int]:
         except Missing:
             continue
         for n, value in zip(series.generations, series.values, strict=True):
-            if gone(value, thresholds):
+            if gone(value, series.values[0], thresholds):
                 found[what] = n
                 break
     return found
