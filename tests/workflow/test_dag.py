@@ -124,9 +124,9 @@ class TestAChangeRerunsExactlyWhatDependsOnIt:
         assert after("sampling", "tiny", "temperature", 0.9) == {
             *(f"sample tiny gen{n} 0000{shard}" for n in (1, 2, 3) for shard in (0, 1)),
             *(f"train tiny {n}" for n in (2, 3)),
-            *(f"ppl tiny gen{n}" for n in (2, 3)),
-            *(f"{rule} tiny gen{n}" for rule in ("text", "oov", "samples") for n in (1, 2, 3)),
-            *self.summary, "figure tiny entropy", "lineage_samples tiny",
+            *(f"{rule} tiny gen{n}" for rule in ("ppl", "theory") for n in (2, 3)),
+            *(f"{rule} tiny gen{n}" for rule in ("text", "oov", "support", "samples") for n in (1, 2, 3)),
+            *self.summary, "figure tiny entropy", "figure tiny theory", "lineage_samples tiny",
         }  # fmt: skip
 
     def test_learning_rate(self, after):
@@ -141,11 +141,10 @@ class TestAChangeRerunsExactlyWhatDependsOnIt:
         jobs = after("lineages", "tiny", "generations", 4)
         assert {job for job in jobs if "gen4" in job or job == "train tiny 4"} == {
             "train tiny 4", "sample tiny gen4 00000", "sample tiny gen4 00001", "ppl tiny gen4",
-            "text tiny gen4", "oov tiny gen4", "samples tiny gen4",
+            "text tiny gen4", "oov tiny gen4", "support tiny gen4", "theory tiny gen4", "samples tiny gen4",
         }  # fmt: skip
-        assert (
-            len(jobs) == 7 + 9
-        )  # and four figures, two tables, findings, samples and report of all
+        # and five figures, two tables, findings, samples and report of all
+        assert len(jobs) == 9 + 10
 
     def test_memory_of_a_job(self, after):
         """What a job asks of the machine changes nothing in what it makes."""

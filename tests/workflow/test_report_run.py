@@ -77,8 +77,14 @@ def test_the_report_of_all_has_every_comparison(copied):
     assert "<h1>other and paper</h1>" in page
     figures = len(list((copied.folder / "results/tiny/figures").glob("*.svg"))) - 1
     assert page.count("<figure") == 2 + figures  # figure 1 of either, what they share once
-    found = json.loads((copied.folder / "results/paper/findings.json").read_text())["findings"]
-    assert page.count('<span class="verdict') == len(found)
+    paper, other = (copied.folder / f"results/{group}" for group in ("paper", "other"))
+    found = json.loads((paper / "findings.json").read_text())["findings"]
+    profiles = [json.loads((group / "profile.json").read_text()) for group in (paper, other)]
+    definitions = {
+        (of["id"], *of["lineages"]) for profile in profiles for of in profile["verdicts"]
+    }
+    assert page.count('<span class="verdict') == len(found) + len(definitions)
+    assert all(said in page for said in profiles[0]["sentences"].values())
 
 
 def test_equal_artifacts_give_equal_pages(copied):
