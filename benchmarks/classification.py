@@ -186,7 +186,7 @@ def main():
     try:
         running = {
             name: sides.Side(
-                sides.ALLOCATOR if name in tuned else {}, options.threads, prepare, options, tokens, labels
+                sides.JOBS if name in tuned else {}, options.threads, prepare, options, tokens, labels
             )
             for name, prepare in calls.items()
         }  # fmt: skip

@@ -40,7 +40,7 @@ def compare(options, what: str, against: str, ours: tuple, theirs: tuple, work: 
     }
     tuned = {"both": ("ours", "theirs"), "ours": ("ours",), "none": ()}[options.allocator]
     tuned += ("limit",)
-    allocators = {name: sides.ALLOCATOR if name in tuned else {} for name in calls}
+    allocators = {name: sides.JOBS if name in tuned else {} for name in calls}
     try:
         running = {
             name: sides.Side(allocators[name], options.threads, *call)

@@ -15,7 +15,13 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "workflow" / "scripts"))
 
 # what the workflow's jobs run with
-ALLOCATOR = dict(re.findall(r'"(MALLOC_\w+)", "(\d+)"', (REPOSITORY / "Snakefile").read_text()))
+JOBS = dict(
+    re.findall(
+        r'os\.environ\.setdefault\("(\w+)", "(\d+)"\)',
+        (REPOSITORY / "workflow/rules/common.smk").read_text(),
+    )
+)
+assert JOBS, "common.smk sets nothing for jobs any more"
 
 
 class Side:
@@ -26,7 +32,7 @@ class Side:
 
     def __init__(self, environment: dict, threads: int, prepare, *arguments):
         before = dict(os.environ)
-        for name in ALLOCATOR:
+        for name in JOBS:
             os.environ.pop(name, None)
         os.environ.update(environment)
         try:
