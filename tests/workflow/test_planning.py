@@ -79,7 +79,7 @@ def test_settings_for_a_time_are_a_configuration_that_can_be_run(workflow):
     """With given rates nothing is measured; the machine's speed is there."""
     config = copy.deepcopy(TINY)
     rates = dict.fromkeys(RATES, 1.0e9)
-    config["plan"] = {"rates": {"tiny": rates}, "groups": ["tiny"], "fit": "30s"}
+    config["plan"] = {"rates": {"tiny": rates}, "groups": ["tiny"], "fit": "40s"}
     workflow.configure(config)
     machine = workflow.folder / "results/calibration/machine.json"
     machine.parent.mkdir(parents=True)

@@ -158,7 +158,7 @@ class JobCosts:
         return tokens / self.machine_speed["text_tokens_per_second"]
 
     def _oov(self, job):
-        """Words alone are about a quarter of the work of text statistics."""
+        """Words alone are about a quarter of the work of text statistics; so are beginnings, and phrases."""
         return self._text(job) / 4
 
     def _completions(self, job):
@@ -216,7 +216,8 @@ RULES = {
     "ppl": Rule("torch", JobCosts._ppl),
     "text": Rule("light", JobCosts._text),
     "oov": Rule("light", JobCosts._oov),
-    "theory": Rule("torch", JobCosts._text),
+    "theory": Rule("torch", JobCosts._oov),
+    "support": Rule("light", JobCosts._oov),
     "samples": Rule("light", 0.0),
     "completions": Rule("torch", JobCosts._completions),
     "gpt_eval": Rule("light", JobCosts._gpt_eval),
