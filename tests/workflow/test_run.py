@@ -96,7 +96,7 @@ def test_every_json_says_where_it_comes_from(finished):
         if "checkpoint" in path.parts and path.name != "training.json":
             continue
         block = json.loads(path.read_text())["provenance"]
-        if path.name == "findings.json":  # of one lineage or of several
+        if path.name in ("findings.json", "profile.json"):  # of one lineage or of several
             assert block["lineages"] == ["tiny"]
         else:
             assert block["lineage"] == "tiny", path
