@@ -24,9 +24,9 @@ from ouroboros.preflight.place import check_place
 os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "8589934592")
 os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "17179869184")
 os.environ.setdefault("MALLOC_TOP_PAD_", "268435456")
-# A thread that waits for the others spins for microseconds, not for the 14 ms that are its default:
+# A thread that waits for the others spins for half a millisecond, not for the 14 ms that are its default:
 # beside another busy process these would be the very time that the others need.
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 ROOT = Path(workflow.basedir)
 ENVIRONMENT = f"{ROOT}/envs/ouroboros.yaml"

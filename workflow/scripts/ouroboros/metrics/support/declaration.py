@@ -12,7 +12,7 @@ SETTINGS = {
         "description": "The most frequent phrases (4 tokens) of the initial corpus that are looked for in generated text.",
     },
     "sentences": {
-        "type": "integer", "minimum": 1, "default": 2000,
+        "type": "integer", "minimum": 1, "default": 1000,
         "description": "Sentences, the first ones, that are looked up in the grammar, where the corpus is drawn from one.",
     },
 }  # fmt: skip
