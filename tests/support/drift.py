@@ -1,4 +1,4 @@
-"""What a regime makes of a lineage of unigrams, simulated by counts alone: nothing of the project is used.
+"""Lineages of unigrams by regime, simulated by counts alone: nothing of the project is used.
 
     python tests/support/drift.py 1000     # error of generation 40 by generation 1's, of 1,000 runs each
 
@@ -84,7 +84,7 @@ def ratio(values: np.ndarray, first: np.ndarray) -> tuple[float, float]:
 
 
 def profile(models: np.ndarray) -> np.ndarray:
-    """What a regime is known by, each with its standard error (5, 2), against generation 1's squared error.
+    """Five figures that tell a regime from the others, with their standard errors (5, 2), against generation 1's squared error.
 
     `models`: probabilities (runs, generations, tokens). The mean squared errors of generations 40, 2, 5 and
     10, and what generation 40's deviations have in common with generation 1's.

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+from ouroboros.findings.evaluate import group_findings
 from ouroboros.findings.results import read_measurements
 from ouroboros.jobs.script import run
 from ouroboros.pipeline.declarations import figures
 from ouroboros.pipeline.reports import differences
-from ouroboros.report.page import figure, page, profile_parts, rows, settings_text, verdicts
+from ouroboros.report.page import figure, page, rows, settings_text, verdicts
 from ouroboros.report.tables import classification, gpt_eval, made_with, numbers, side_by_side
 from ouroboros.storage.atomic import read_json, write_text
 from ouroboros.training.epochs import epochs_in_words
@@ -55,7 +56,7 @@ def main(snakemake):
         files.template,
         title=snakemake.params.title,
         findings=verdicts(list(found.values())),
-        profile=profile_parts(list(profiles.values())),
+        profile=group_findings(list(profiles.values())),
         figures=[figure(path, captions[Path(path).stem], ids) for path in files.figures],
         lineages=shown,
         side_by_side=side_by_side(several, differences(lineages)) if several else None,

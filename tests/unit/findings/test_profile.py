@@ -5,8 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from ouroboros.findings.profile import HOLDS, UNMEASURED, profile, profiles, scaling, sentence
+from ouroboros.findings.profile import profile, profiles, scaling
 from ouroboros.findings.results import Lineage
+from ouroboros.findings.sentence import sentence
+from ouroboros.findings.verdict import HOLDS, UNMEASURED
 
 THRESHOLDS = {
     "catastrophic": 10, "diverging": 0.1, "variance": 0.5, "modes": 0.5, "tails": 0.5,

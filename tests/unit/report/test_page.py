@@ -9,6 +9,7 @@ import pytest
 from browser import evaluated, needs_chromium, rendered
 from tools import REPOSITORY
 
+from ouroboros.findings.evaluate import group_findings
 from ouroboros.pipeline.declarations import figures
 from ouroboros.report.captions import caption
 from ouroboros.report.drawing.generations import draw_perplexity
@@ -16,7 +17,6 @@ from ouroboros.report.page import (
     figure,
     page,
     part_id,
-    profile_parts,
     rows,
     settings_text,
     verdicts,
@@ -121,7 +121,7 @@ def shown(tmp_path_factory):
             {"33m": made, "1m": made}, {"33m": {"regime": "mix"}, "1m": {"regime": EVIL}}
         ),
         findings=verdicts([finding("33m", 0.01), finding("33m", None), finding("1m", 0.2)]),
-        profile=profile_parts([definition("33m", 0.01), definition("1m", None)]),
+        profile=group_findings([definition("33m", 0.01), definition("1m", None)]),
     )  # fmt: skip
     path = folder / "report page.html"
     path.write_text(text, encoding="utf-8")

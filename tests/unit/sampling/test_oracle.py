@@ -77,7 +77,7 @@ ACCUMULATED = N * (1 - np.prod([1 - 1 / (N * i**2) for i in range(1, GENERATIONS
 
 @functools.cache
 def simulated(name):
-    """What a regime is known by, from counts alone: with none of the project's code."""
+    """The profile of a regime from counts alone: none of the project's code is used."""
     rng = np.random.default_rng(0)
     return profile(
         np.array([simulate(REGIMES[name], rng, SAMPLED.get(name, N)) for _ in range(400)])

@@ -1,4 +1,4 @@
-"""What is left of a distribution: phrases counted by hand, and stories of the grammar against sentences that are not."""
+"""The rest of a distribution: phrases counted by hand, and stories of the grammar against sentences that are not."""
 
 from types import SimpleNamespace
 

@@ -86,9 +86,7 @@ class StoryGrammar:
             options, logarithms, _ = self._options(node, bound)
             for option, more in zip(options, logarithms, strict=True):
                 if isinstance(node, Choice):
-                    rest = pending
-                    for inner in reversed(option):
-                        rest = (inner, rest)
+                    rest = linked(option, pending)
                     yield from self._parse(text, position, rest, bound, log + more)
                 elif text.startswith(option[node.attribute], position):
                     end = position + len(option[node.attribute])
@@ -119,10 +117,7 @@ class StoryGrammar:
                 options, logarithms, _ = self._options(node, bound)
                 for option, more in zip(options, logarithms, strict=True):
                     if isinstance(node, Choice):
-                        inner = rest
-                        for part in reversed(option):
-                            inner = (part, inner)
-                        begun.append((text, inner, bound, log + more))
+                        begun.append((text, linked(option, rest), bound, log + more))
                     else:
                         known = {**bound, node.variable: option}
                         begun.append((text + option[node.attribute], rest, known, log + more))
@@ -144,6 +139,13 @@ class StoryGrammar:
                 else self.symbols[node.symbol]
             )
         return self.distributions[key]
+
+
+def linked(nodes, rest):
+    """Nodes and what comes after them as a linked list: (first, rest), None at its end."""
+    for node in reversed(nodes):
+        rest = (node, rest)
+    return rest
 
 
 def _normalised(weighted):

@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from typing import NamedTuple
 
-from ouroboros.data.grammar import StoryGrammar
+from ouroboros.data.grammar import StoryGrammar, linked
 from ouroboros.data.grammar_parser import Choice, Draw, Reference
 
 BETWEEN = re.compile(r'(?<=[.!?])\s+|(?<=[.!?]")\s+')
@@ -22,7 +22,7 @@ def sentences(text: str) -> list[str]:
 
 
 class Pieces(NamedTuple):
-    """What a symbol becomes, taken apart where sentences end; a fragment is a tuple of nodes.
+    """The texts of a symbol, taken apart where sentences end; a fragment is a tuple of nodes.
 
     `whole`: fragments in which none ends; of the others, `first`: up to the first end, `last`: after
     the last one, `inner`: what is between two.
@@ -57,7 +57,7 @@ class Sentences:
         if sentence not in self.known:
             fragments = self.by_start[sentence[:1]] + self.by_start[""]
             self.known[sentence] = any(
-                self._matches(sentence, 0, _linked(fragment, None), {}) for fragment in fragments
+                self._matches(sentence, 0, linked(fragment, None), {}) for fragment in fragments
             )
         return self.known[sentence]
 
@@ -103,7 +103,7 @@ class Sentences:
                 position += len(node)
             elif isinstance(node, Choice):
                 return any(
-                    self._matches(text, position, _linked(template, pending), bound)
+                    self._matches(text, position, linked(template, pending), bound)
                     for template, _ in self.grammar.symbols[node.symbol]
                 )
             else:
@@ -122,12 +122,6 @@ class Sentences:
             return self.kept[node.variable].values() if known is None else [known]
         excluded = bound.get(node.without, {}).get("name")
         return [entry for entry, _ in node.entries if entry["name"] != excluded]
-
-
-def _linked(nodes, rest):
-    for node in reversed(nodes):
-        rest = (node, rest)
-    return rest
 
 
 def _cut(text) -> Pieces:

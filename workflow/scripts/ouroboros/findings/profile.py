@@ -14,9 +14,19 @@ import numpy as np
 from ouroboros.findings.estimates import Estimate, combine
 from ouroboros.findings.evaluate import tested_together
 from ouroboros.findings.results import Lineage, Missing, loss_difference
-from ouroboros.findings.verdict import LEVEL
+from ouroboros.findings.sentence import sentence
+from ouroboros.findings.verdict import (
+    CONFIRMED,
+    CONTRADICTED,
+    FAILS,
+    HOLDS,
+    UNDECIDED,
+    UNMEASURED,
+    verdict,
+)
+from ouroboros.metrics.support.declaration import hallucinated_error
+from ouroboros.metrics.text.declaration import entropy_error
 
-HOLDS, FAILS, OPEN, UNMEASURED = "holds", "does not hold", "open", "not measured"
 SIZES = 3  # of models, that a scaling law needs
 
 
@@ -117,17 +127,15 @@ def profile(runs: list[Lineage], names: list[str], thresholds: dict[str, float])
                 {**entry, "verdict": UNMEASURED, "p_value": None, "evidence": f"no {missing}"}
             )
             continue
-        holds, fails = estimate.p_above(), estimate.p_below()
-        found.append(
-            {**entry, "verdict": _verdict(holds, fails), "p_value": holds, "evidence": evidence}
-        )
+        measured = {"verdict": _verdict(estimate), "p_value": estimate.p_above()}
+        found.append({**entry, **measured, "evidence": evidence})
     return found
 
 
-def _verdict(holds, fails):
-    if holds < LEVEL:
-        return HOLDS
-    return FAILS if fails < LEVEL else OPEN
+def _verdict(estimate):
+    """The verdict on a number being above 0, in the words of definitions."""
+    words = {CONFIRMED: HOLDS, CONTRADICTED: FAILS}
+    return words.get(verdict(estimate.p_above(), estimate.p_below()), UNDECIDED)
 
 
 def _ends(run):
@@ -181,16 +189,12 @@ def _variance(runs, share):
     differences = []
     for run in runs:
         last = run.series("text.entropy").generations[-1]
-        ends = [run.estimate(f"gen{n}", "text.entropy", _entropy_error) for n in (last, 0)]
+        ends = [run.estimate(f"gen{n}", "text.entropy", entropy_error) for n in (last, 0)]
         differences.append(ends[0].minus(ends[1]))
     change = combine(differences)
     return Estimate(math.log(share) - change.value, change.error, change.freedom), (
         f"entropy is {change} nats above the initial corpus's: {math.exp(change.value):.3g} of its effective tokens"
     )
-
-
-def _entropy_error(measured):
-    return measured.get("entropy_error")
 
 
 def _share_gone(key, what):
@@ -209,7 +213,7 @@ def _hallucinated(runs, threshold):
     for run in runs:
         generations = run.series("support.hallucinated").generations
         first, last = (
-            run.estimate(f"gen{n}", "support.hallucinated", _hallucinated_error)
+            run.estimate(f"gen{n}", "support.hallucinated", hallucinated_error)
             for n in (generations[0], generations[-1])
         )
         rises.append(last.minus(first))
@@ -217,10 +221,6 @@ def _hallucinated(runs, threshold):
     return rise._replace(value=rise.value - threshold), (
         f"their share is {rise} above generation 1's"
     )
-
-
-def _hallucinated_error(measured):
-    return measured["hallucinated_error"]
 
 
 def scaling(
@@ -261,68 +261,6 @@ def scaling(
     change = last.minus(first)
     apart = Estimate(abs(change.value) - threshold, change.error)
     return {
-        **entry, "verdict": _verdict(apart.p_above(), apart.p_below()), "p_value": apart.p_above(),
+        **entry, "verdict": _verdict(apart), "p_value": apart.p_above(),
         "evidence": f"exponent {first.value:.3g} in the first generation, {last.value:.3g} in the last: change {change}",
     }  # fmt: skip
-
-
-CROSSINGS = (  # what may go first: its name in the sentence, its place, and whether it has gone, by the threshold's key
-    (
-        "the most frequent phrases",
-        "support.phrases_left",
-        lambda value, first, of: value <= of["modes"],
-    ),
-    ("the rare tokens", "text.tail.surviving", lambda value, first, of: value <= of["tails"]),
-    (
-        "the sense of sentences",
-        "support.hallucinated",
-        lambda value, first, of: value >= first + of["hallucinated"],
-    ),
-)
-DOUBLED = 2
-
-
-def sentence(run: Lineage, name: str, verdicts: list[dict], thresholds: dict[str, float]) -> str:
-    """One sentence about a lineage that can be quoted: its perplexity, what went first, and how many definitions hold."""
-    perplexity = run.series("ppl.perplexity")
-    first, last = perplexity.values[0], perplexity.values[-1]
-    doubled = next(
-        (
-            n
-            for n, value in zip(perplexity.generations, perplexity.values, strict=True)
-            if value >= DOUBLED * first
-        ),
-        None,
-    )
-    parts = [
-        f"{name}: perplexity went from {first:.3g} to {last:.3g} in {perplexity.generations[-1]} generations, "
-        + (f"doubled by generation {doubled}" if doubled else "and never doubled")
-    ]
-    if gone := _gone(run, thresholds):
-        earliest = min(gone.values())
-        names = [what for what, n in gone.items() if n == earliest]
-        parts.append(f"what went first: {' and '.join(names)}, by generation {earliest}")
-    measured = [of for of in verdicts if of["verdict"] != UNMEASURED]
-    holding = [of for of in measured if of["verdict"] == HOLDS]
-    doubts = sum(of["verdict"] == OPEN for of in measured)
-    sure = f" (p {max(of['p_value'] for of in holding):.2g} or less)" if holding else ""
-    parts.append(
-        f"it has collapsed by {len(holding)} of the {len(measured)} definitions that were measured{sure}"
-        + (f", and {doubts} are open" if doubts else "")
-    )
-    return "; ".join(parts) + "."
-
-
-def _gone(run, thresholds) -> dict[str, int]:
-    """What has gone, and by which generation."""
-    found = {}
-    for what, key, gone in CROSSINGS:
-        try:
-            series = run.series(key)
-        except Missing:
-            continue
-        for n, value in zip(series.generations, series.values, strict=True):
-            if gone(value, series.values[0], thresholds):
-                found[what] = n
-                break
-    return found

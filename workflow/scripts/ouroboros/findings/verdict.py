@@ -1,6 +1,8 @@
 """Verdicts on claims, and the outcome of a test that gives one."""
 
 CONFIRMED, CONTRADICTED, OPEN = "confirmed", "contradicted", "not enough data"
+# of definitions of collapse (profile.py)
+HOLDS, FAILS, UNDECIDED, UNMEASURED = "holds", "does not hold", "open", "not measured"
 LEVEL = 0.05  # of significance, of either verdict
 SEEDS = 3  # lineages that differ by their seeds, from which on they are tested together
 

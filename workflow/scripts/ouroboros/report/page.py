@@ -40,8 +40,8 @@ def page(
     """The page of `template` (a Jinja file, with others beside it that it includes).
 
     `lineages` have the keys of SECTIONS, None where a lineage has no such measurements, `epochs`, a sentence
-    on how their number was found, and `sentence`, one about what became of it. `profile`: see
-    `profile_parts`. `side_by_side`: a table of several lineages. `figures`: see `figure`; `findings`: see `verdicts`. Everything is
+    on how their number was found, and `sentence`, one about what became of it. `profile`: verdicts on the definitions of collapse,
+    grouped (findings/evaluate.py). `side_by_side`: a table of several lineages. `figures`: see `figure`; `findings`: see `verdicts`. Everything is
     escaped but what is part of the workflow: the captions of figures, their drawings, and the script, the
     only one that the page's policy lets run. Raises jinja2.UndefinedError where the template asks for what
     is not there.
@@ -140,11 +140,6 @@ def verdicts(findings: list[dict]) -> dict:
         "note": NOTE,
         "parts": group_findings(findings),
     }
-
-
-def profile_parts(verdicts: list[dict]) -> list[Group]:
-    """Verdicts on the definitions of collapse (findings/profile.py), by the lineages that they are about."""
-    return group_findings(verdicts)
 
 
 def settings_text(settings: dict) -> str:

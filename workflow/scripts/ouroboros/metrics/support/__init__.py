@@ -1,1 +1,1 @@
-"""What is left of the initial corpus's distribution, and what was never in it."""
+"""The rest of the initial corpus's distribution in a generated one, and text that was never in it."""

@@ -1,4 +1,4 @@
-"""What is left of the initial corpus's most frequent phrases, and how much of a text it could never have had."""
+"""The initial corpus's most frequent phrases that are left, and sentences that its source never makes."""
 
 from ouroboros.pipeline.declarations import Field
 
