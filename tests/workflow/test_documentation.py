@@ -84,7 +84,7 @@ def test_the_tutorial_with_little_text(tmp_path, finished):
             return Step(step.text.replace("rglob", "glob").replace("*.py", "[a-d]*.py"), step.name)
         if step.name == "mine.yaml":
             return Step(yaml.safe_dump(overlay(yaml.safe_load(step.text), tiny())), step.name)
-        step.text = step.text.replace("fit: 20m", "fit: 30s")
+        step.text = step.text.replace("fit: 20m", "fit: 45s")
         for said in (step, *step.beside):  # it has fewer generations, and so fewer lines of numbers
             lines = said.output.splitlines()
             said.output = "\n".join(line for line in lines if not re.search(r"\d", line))
