@@ -58,9 +58,9 @@ def test_jobs_carry_on_where_they_were(undisturbed, tmp_path, number):
 
 @pytest.mark.slow
 def test_random_kills_change_no_byte(undisturbed, tmp_path):
-    """The seed is printed; OUROBOROS_KILLS_SEED sets it."""
-    total = kills.campaign(tmp_path, undisturbed, 100, SEED)
-    assert total["kills"] == 100
+    """The seed is printed; OUROBOROS_KILLS_SEED sets it. tests/support/kills.py kills as often as one likes."""
+    total = kills.campaign(tmp_path, undisturbed, 30, SEED)
+    assert total["kills"] == 30
     assert total["differing"] == 0
     assert total["artifacts"] > 20
 

@@ -44,7 +44,7 @@ def test_the_report_of_everything_is_of_all_comparisons(shipped):
     figures = reports.report_figures(both, None)
     assert len(figures) == len(set(figures))
     settings = reports.report_settings(both, "demo")["demo"]
-    assert "resources" not in settings and settings["corpus"]["grammar"]["source"] == "grammar"
+    assert "resources" not in settings and settings["corpus"]["demo"]["source"] == "grammar"
 
 
 def test_the_schematic_shows_what_each_lm_is_tested_by():
@@ -62,6 +62,19 @@ def test_the_schematic_shows_what_each_lm_is_tested_by():
         "tasks": 8,
         "mark": "",
     }
+
+
+def test_how_often_copies_are_fine_tuned():
+    evaluation = copy.deepcopy(CONFIG["evaluation"])
+    evaluation["small"]["classified_every"] = 2
+    made = experiment(evaluation=evaluation)
+    lms = ["baseline", *(f"gen{n}" for n in range(1, 41, 2))]
+    assert made.measured("small", "classification") == lms
+    assert made.files("small", "classification") == [
+        f"results/small/{lm}/classification/demo-sst2.json" for lm in lms
+    ]
+    assert len(made.measured("demo", "ppl")) == 7
+    assert made.measured("demo", "classification") == ["baseline", "gen1", "gen6"]
 
 
 def test_targets_of_a_group(shipped):
@@ -120,8 +133,8 @@ def test_what_is_said_of_a_wrong_target(shipped, target, said):
 @pytest.mark.parametrize(
     ("target", "corpora", "tasks"),
     [
-        ("demo", {"grammar"}, {"demo-sst2"}),
-        ("./results/demo/gen4/ppl.json", {"grammar"}, {"demo-sst2"}),
+        ("demo", {"demo"}, {"demo-sst2"}),
+        ("./results/demo/gen4/ppl.json", {"demo"}, {"demo-sst2"}),
         ("results/corpora/grammar/gpt2/tokens.json", {"grammar"}, set()),
         ("results/tasks/imdb/train.parquet", set(), {"imdb"}),
         ("results/lexicon/clean.txt", set(), set()),
@@ -137,7 +150,7 @@ def test_all_is_made_of_what_the_comparisons_are(shipped):
     for target in ("all", "plan", "results/report.html"):
         assert targets.sources(shipped, target) == paper
     planned = experiment(plan={"groups": ["demo"]})
-    assert targets.sources(planned, "plan")[0] == {"grammar"}
+    assert targets.sources(planned, "plan")[0] == {"demo"}
 
 
 def test_calibrations_are_shared_by_equal_settings():

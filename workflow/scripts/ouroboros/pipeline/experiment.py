@@ -30,7 +30,10 @@ class Experiment:
 
     def judged(self, lineage: str) -> list[str]:
         """The LMs that the judge grades: the baseline, generation 1, and every so many more."""
-        every = self.lineages[lineage]["evaluation"]["judged_every"]
+        return self._some(lineage, "judged_every")
+
+    def _some(self, lineage, key):
+        every = self.lineages[lineage]["evaluation"][key]
         return ["baseline", *self.generations(lineage)[::every]]
 
     def setups(self, group: str) -> list[list[str]]:
@@ -176,6 +179,8 @@ class Experiment:
         if metric == "gpt_eval":
             graded = self.lineages[lineage]["evaluation"]["judge"] is not None
             return self.judged(lineage) if graded else []
+        if metric == "classification":
+            return self._some(lineage, "classified_every")
         if self.metrics[metric].OF == "corpus":
             return self.generations(lineage, first=0)
         return ["baseline", *self.generations(lineage)]
