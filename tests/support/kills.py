@@ -26,7 +26,7 @@ from tools import TINY, Workflow, artifacts
 
 TARGETS = [
     "results/tiny/gen2/corpus/shard-00000.parquet", "results/tiny/gen2/ppl.json",
-    "results/tiny/gen1/ppl.json",
+    "results/tiny/gen1/ppl.json", "results/tiny/gen2/theory.json", "results/tiny/gen2/support.json",
 ]  # fmt: skip
 RESUMED = re.compile(r"Resuming after (update|sequence) [1-9]")
 

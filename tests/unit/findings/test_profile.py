@@ -1,9 +1,8 @@
 """Definitions of collapse on made-up lineages: each flips its own verdict, and those that it implies."""
 
-import math
-
 import numpy as np
 import pytest
+from made_up import Course, made_up
 
 from ouroboros.findings.profile import profile, profiles, scaling
 from ouroboros.findings.results import Lineage
@@ -15,41 +14,38 @@ THRESHOLDS = {
     "hallucinated": 0.1, "scaling": 0.05,
 }  # fmt: skip
 GENERATIONS = 13
-FLAT = np.zeros(GENERATIONS)
-EARLY = np.minimum(np.arange(GENERATIONS) / 4, 1)  # reaches 1 in the first third
-STEADY = np.arange(GENERATIONS) / (GENERATIONS - 1)
 
 
-def made_up(rise=FLAT, entropy=5.0, phrases=1.0, tails=1.0, hallucinated=0.02, seed=0, loss=1.0):
-    """A lineage's measurements: its loss rises by `rise` (generations,); the others are the last generation's."""
-    rng = np.random.default_rng(seed)
-    tokens = np.full(200, 100)
-    difficulty = rng.normal(0, 0.2, 200)  # of each story, the same for all generations
-    measured = {"gen0": {"text": {"entropy": 5.0, "entropy_error": 0.005, "tail": {"surviving": 1.0}},
-                         "support": {"phrases_left": 1.0, "hallucinated": 0.0, "hallucinated_error": 0.0}}}  # fmt: skip
-    for n in range(1, GENERATIONS + 1):
-        share = (n - 1) / (GENERATIONS - 1)
-        means = loss + rise[n - 1] + difficulty + rng.normal(0, 0.05, 200)
-        measured[f"gen{n}"] = {
-            "ppl": {"loss": means.mean(), "perplexity": math.exp(means.mean()), "standard_error": means.std() / 200**0.5},
-            "ppl-stories": (means * tokens, tokens),
-            "text": {"entropy": 5 + share * (entropy - 5), "entropy_error": 0.005,
-                     "tail": {"surviving": 1 + share * (tails - 1)}},
-            "support": {"phrases_left": 1 + share * (phrases - 1),
-                        "hallucinated": 0.02 + share * (hallucinated - 0.02), "hallucinated_error": 0.01},
-        }  # fmt: skip
-    return measured
+def early(rise, loss=1.0):
+    """A loss that has risen after the first third."""
+    return lambda t: loss + rise * np.minimum(3 * t, 1)
+
+
+def steady(rise, loss=1.0):
+    return lambda t: loss + rise * t
+
+
+def lineage(seed=0, generations=GENERATIONS, **courses):
+    """Of a course that only ends differ of: a number is the last generation's."""
+    starts = {"entropy": 5.0, "phrases": 1.0, "tails": 1.0, "hallucinated": 0.02}
+    given = {
+        name: of
+        if callable(of)
+        else lambda t, start=starts[name], end=of: start + t * (end - start)
+        for name, of in courses.items()
+    }
+    return made_up(Course(**given), generations, seed)
 
 
 @pytest.mark.parametrize(
     "changes, holding",
     [
         ({}, set()),
-        ({"rise": 0.5 * EARLY}, {"any-increase"}),
-        ({"rise": 0.5 * STEADY}, {"any-increase", "diverging"}),
-        ({"rise": 3 * EARLY}, {"any-increase", "catastrophic"}),
-        ({"rise": 3 * STEADY}, {"any-increase", "catastrophic", "diverging"}),
-        ({"rise": -0.5 * STEADY}, set()),
+        ({"loss": early(0.5)}, {"any-increase"}),
+        ({"loss": steady(0.5)}, {"any-increase", "diverging"}),
+        ({"loss": early(3)}, {"any-increase", "catastrophic"}),
+        ({"loss": steady(3)}, {"any-increase", "catastrophic", "diverging"}),
+        ({"loss": steady(-0.5)}, set()),
         ({"entropy": 4.0}, {"variance"}),
         ({"phrases": 0.2}, {"modes"}),
         ({"tails": 0.2}, {"tails"}),
@@ -58,14 +54,14 @@ def made_up(rise=FLAT, entropy=5.0, phrases=1.0, tails=1.0, hallucinated=0.02, s
 )  # fmt: skip
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_a_definition_flips_its_own_verdict_and_those_that_it_implies(changes, holding, seeds):
-    runs = [Lineage(made_up(**changes, seed=seed)) for seed in range(seeds)]
+    runs = [Lineage(lineage(seed, **changes)) for seed in range(seeds)]
     found = profile(runs, ["mine"], THRESHOLDS)
     assert {of["id"] for of in found if of["verdict"] == HOLDS} == holding
     assert len(found) == 7 and all(of["evidence"] for of in found)
 
 
 def test_what_is_missing_is_not_measured():
-    measured = made_up()
+    measured = lineage()
     for of in measured.values():
         of.pop("support")
     found = {of["id"]: of for of in profile([Lineage(measured)], ["mine"], THRESHOLDS)}
@@ -78,7 +74,9 @@ def test_what_is_missing_is_not_measured():
 
 def test_a_lineage_of_few_generations_has_no_extrapolation():
     measured = {
-        lm: of for lm, of in made_up(STEADY).items() if lm in ("gen0", "gen1", "gen2", "gen3")
+        lm: of
+        for lm, of in lineage(loss=steady(1)).items()
+        if lm in ("gen0", "gen1", "gen2", "gen3")
     }
     found = {of["id"]: of["verdict"] for of in profile([Lineage(measured)], ["mine"], THRESHOLDS)}
     assert found["diverging"] == UNMEASURED and found["any-increase"] == HOLDS
@@ -91,17 +89,17 @@ def test_a_scaling_law_that_changes(change, verdict):
     groups = []
     for size in sizes:
         loss = 50 * size**-0.3
-        groups.append([Lineage(made_up((50 * size ** -(0.3 - change) - loss) * STEADY, loss=loss))])
+        groups.append([Lineage(lineage(loss=steady(50 * size ** -(0.3 - change) - loss, loss)))])
     found = scaling(groups, ["a", "b", "c"], sizes, 0.05)
     assert found["verdict"] == verdict, found
     assert scaling(groups[:2], ["a", "b"], sizes[:2], 0.05)["verdict"] == UNMEASURED
 
 
 def test_the_sentence_says_from_where_to_where_and_what_went_first():
-    run = Lineage(made_up(2 * STEADY, phrases=0.0, tails=0.45))
+    run = Lineage(lineage(loss=steady(2), phrases=0.0, tails=0.45))
     found = profile([run], ["mine"], THRESHOLDS)
     said = sentence(run, "mine", found, THRESHOLDS)
-    assert said.startswith("mine: perplexity went from 2.7")
+    assert said.startswith("mine: perplexity went from 2.67 to 19.6")
     assert (
         "in 13 generations, doubled by generation 6; what went first: the most frequent phrases, by generation 7"
         in said
@@ -110,7 +108,7 @@ def test_the_sentence_says_from_where_to_where_and_what_went_first():
 
 
 def test_the_profile_of_a_group_has_a_sentence_for_each_lineage():
-    measured = {"one": made_up(STEADY), "two": made_up()}
+    measured = {"one": lineage(loss=steady(1)), "two": lineage()}
     found = profiles(measured, {"one": 10, "two": 20}, [["one"], ["two"]], THRESHOLDS)
     assert found["sentences"].keys() == {"one", "two"}
     assert [of["id"] for of in found["verdicts"]].count("any-increase") == 2

@@ -1,4 +1,4 @@
-"""How often each kind of statement gets a wrong verdict; benchmarks/verdicts.py with fewer series."""
+"""How often each kind of statement, and each definition of collapse, gets a wrong verdict; the benchmarks with fewer series."""
 
 import runpy
 import sys
@@ -9,13 +9,22 @@ from tools import REPOSITORY
 CASES = 100
 
 
-@pytest.fixture(scope="module")
-def verdicts():
+def benchmark(name):
     sys.path.insert(0, str(REPOSITORY / "benchmarks"))
     try:
-        yield runpy.run_path(str(REPOSITORY / "benchmarks/verdicts.py"))
+        yield runpy.run_path(str(REPOSITORY / f"benchmarks/{name}.py"))
     finally:
         sys.path.remove(str(REPOSITORY / "benchmarks"))
+
+
+@pytest.fixture(scope="module")
+def verdicts():
+    yield from benchmark("verdicts")
+
+
+@pytest.fixture(scope="module")
+def collapse():
+    yield from benchmark("collapse")
 
 
 @pytest.mark.parametrize("seeds", [1, 3])
@@ -36,3 +45,14 @@ def test_what_is_there_is_found(verdicts):
         truth = powers[name].truth
         confirmed, _ = verdicts["rates"](kinds["rises"], truth, 0.0, 8, seeds, CASES)
         assert confirmed > 0.7
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+@pytest.mark.parametrize("noise", ["none", "own"])
+def test_a_definition_of_collapse_is_wrong_in_a_twentieth_of_cases_at_most(collapse, noise, seeds):
+    for definition, (border, beyond) in collapse["courses"](10).items():
+        wrong = collapse["verdicts"](definition, border, 10, seeds, noise, CASES)
+        for verdict in ("holds", "does not hold"):
+            assert wrong.count(verdict) <= 12, (definition, verdict)
+        right = collapse["verdicts"](definition, beyond, 10, seeds, noise, 20)
+        assert right.count("holds") >= 16, definition

@@ -8,6 +8,7 @@ from ouroboros.findings.statistics import (
     _falls_from_peak,
     change,
     kendall,
+    noise,
     p_of_fall,
     p_of_fall_from_peak,
     p_of_rise,
@@ -75,3 +76,15 @@ def test_a_fall_by_hand(walk):
 def test_change_and_slope_by_hand():
     assert change([1.0, 2.0, 4.0]) == (3.0, pytest.approx(np.std([1, 2], ddof=1) * np.sqrt(2)))
     assert slope([1, 6, 11], [0.0, 5.0, 10.0]) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("count", [5, 20])
+def test_noise_around_a_smooth_course(count):
+    """Its square is right on average, and as sure as its degrees of freedom say: of chi-square, variance 2 / freedom."""
+    rng = np.random.default_rng(0)
+    course = np.log1p(np.linspace(0, 1, count))
+    found = [noise(list(course + 0.3 * rng.standard_normal(count))) for _ in range(2000)]
+    squares, freedoms = np.array(found).T
+    assert (squares**2).mean() == pytest.approx(0.3**2, rel=0.06)
+    assert (squares**2).var() / 0.3**4 == pytest.approx(2 / freedoms[0], rel=0.25)
+    assert noise([1.0, 2.0]) == (0.0, np.inf)

@@ -66,6 +66,15 @@ def test_files_of_a_metric(shipped):
     ]  # fmt: skip
 
 
+def test_the_theory_has_losses_of_stories_whose_probabilities_are_known(shipped):
+    known = shipped.metric_inputs("theory", "demo", "gen2")
+    assert known["losses"] == ["results/demo/gen2/ppl-stories.parquet"]
+    assert known["known_stories"] == ["results/corpora/demo/validation.parquet"]
+    assert known["before"] == ["results/demo/gen1/theory-series.parquet"]
+    unknown = shipped.metric_inputs("theory", "33m", "gen2")
+    assert unknown["losses"] == unknown["known_stories"] == unknown["grammar"] == []
+
+
 def test_inputs_of_a_metric(shipped):
     corpus = "results/corpora/tinystories/gpt2"
     assert shipped.metric_inputs("ppl", "33m", "gen7") == {

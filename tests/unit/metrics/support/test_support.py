@@ -22,15 +22,31 @@ def test_a_phrase_is_left_from_a_tenth_of_its_frequency_on(dtype):
     initial = np.array([a, b] * 50, dtype)
     for count, left in ((0, 0.5), (4, 0.5), (5, 1.0)):
         own = np.array([a] * 50 + [b] * count + [other] * (50 - count), dtype)
-        assert phrases_left(initial, own, 10) == left
-    assert phrases_left(initial[:, :3], initial[:, :3], 10) is None
+        assert phrases_left(initial, own, 10)[0] == left
+    assert phrases_left(initial[:, :3], initial[:, :3], 10) == (None, None)
 
 
 def test_only_the_most_frequent_phrases_count():
     initial = np.array([[1, 2, 3, 4]] * 3 + [[5, 6, 7, 8]], np.uint16)
     own = np.array([[1, 2, 3, 4]], np.uint16)
-    assert phrases_left(initial, own, 1) == 1.0
-    assert phrases_left(initial, own, 2) == 0.5
+    assert phrases_left(initial, own, 1) == (1.0, 0.0)
+    assert phrases_left(initial, own, 2) == (0.5, 0.0)
+
+
+def test_the_error_of_phrases_is_the_spread_of_other_corpora():
+    """Phrases that are in so few sequences that they are left in half of all corpora; in pairs, which are left together."""
+    rng = np.random.default_rng(0)
+    pairs = np.arange(8 * 20).reshape(20, 8)  # a sequence: two phrases, and what lies across them
+    initial = np.repeat(pairs, 50, axis=0)
+    chances = np.full(21, 0.005)  # a tenth of the initial frequency is five sequences of 1,000
+    chances[20] = 1 - chances[:20].sum()
+    rows = np.concatenate([pairs, np.full((1, 8), 999)]).astype(np.uint16)
+    found = [
+        phrases_left(initial.astype(np.uint16), rows[rng.choice(21, 1000, p=chances)], 100)
+        for _ in range(200)
+    ]
+    shares, errors = map(np.array, zip(*found, strict=True))
+    assert errors.mean() == pytest.approx(shares.std(ddof=1), rel=0.2)
 
 
 def test_stories_that_begin_and_end_in_their_sequence():

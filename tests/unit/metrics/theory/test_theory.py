@@ -40,7 +40,7 @@ def generations(tmp_path, tokenizer_folder):
         write_checkpoint(model, tokenizer_folder, END, {}, tmp_path / f"checkpoint{n}")
         inputs.append(SimpleNamespace(
             checkpoint=tmp_path / f"checkpoint{n}", initial=[tmp_path / "gen0.parquet"], model=model,
-            tokenizer=tokenizer_folder, grammar=[], before=[],
+            tokenizer=tokenizer_folder, grammar=[], known_stories=[], losses=[], before=[],
         ))  # fmt: skip
     return initial, inputs
 

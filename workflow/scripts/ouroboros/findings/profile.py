@@ -15,6 +15,7 @@ from ouroboros.findings.estimates import Estimate, combine
 from ouroboros.findings.evaluate import tested_together
 from ouroboros.findings.results import Lineage, Missing, loss_difference
 from ouroboros.findings.sentence import sentence
+from ouroboros.findings.statistics import noise
 from ouroboros.findings.verdict import (
     CONFIRMED,
     CONTRADICTED,
@@ -24,8 +25,8 @@ from ouroboros.findings.verdict import (
     UNMEASURED,
     verdict,
 )
-from ouroboros.metrics.support.declaration import hallucinated_error
-from ouroboros.metrics.text.declaration import entropy_error
+from ouroboros.metrics.support.declaration import hallucinated_error, phrases_error
+from ouroboros.metrics.text.declaration import entropy_error, surviving_error
 
 SIZES = 3  # of models, that a scaling law needs
 
@@ -65,11 +66,11 @@ def definitions() -> list[Definition]:
         ),
         Definition(
             "modes", "Modes of the real data disappear: of its most frequent phrases, {} are left or fewer",
-            "share of phrases", "modes", _share_gone("support.phrases_left", "phrases left"),
+            "share of phrases", "modes", _share_gone("support.phrases_left", phrases_error, "phrases left"),
         ),
         Definition(
             "tails", "Tails of the real data disappear: of its rare tokens, {} are left or fewer",
-            "share of tokens", "tails", _share_gone("text.tail.surviving", "rare tokens left"),
+            "share of tokens", "tails", _share_gone("text.tail.surviving", surviving_error, "rare tokens left"),
         ),
         Definition(
             "hallucinated", "Hallucinated data appears: the share of sentences that the source never makes is {} or more "
@@ -138,6 +139,29 @@ def _verdict(estimate):
     return words.get(verdict(estimate.p_above(), estimate.p_below()), UNDECIDED)
 
 
+def _of_runs(runs, estimate, noise):
+    """The mean of `estimate(run)` over the runs, whose spread is in its error.
+
+    One lineage shows no such spread: its error is at least that of noise among its generations, `noise(run)`: a deviation and
+    its degrees of freedom.
+    """
+    found = combine([estimate(run) for run in runs])
+    if len(runs) > 1:
+        return found
+    deviation, freedom = noise(runs[0])
+    return found._replace(error=deviation, freedom=freedom) if deviation > found.error else found
+
+
+def _noise_of(key, weight=1.0):
+    """The noise of a number that takes values of a measurement with these squared weights, summed."""
+
+    def of(run):
+        deviation, freedom = noise(run.series(key).values)
+        return math.sqrt(weight) * deviation, freedom
+
+    return of
+
+
 def _ends(run):
     """The first and last generations whose perplexity is measured."""
     generations = run.series("ppl.loss").generations
@@ -151,7 +175,7 @@ def _risen(run, first, last):
 
 
 def _any_increase(runs, _):
-    rise = combine([_risen(run, *_ends(run)) for run in runs])
+    rise = _of_runs(runs, lambda run: _risen(run, *_ends(run)), _noise_of("ppl.loss", 2))
     return rise, f"the loss of the last generation is {rise} nats above generation 1's"
 
 
@@ -164,60 +188,67 @@ def _catastrophic(runs, factor):
 
 def _diverging(runs, share):
     """The pace of the last third minus `share` of that of the first, nats per generation."""
-    paces = [[], []]
-    for run in runs:
+
+    def pace(run, first):
         generations = run.series("ppl.loss").generations
         if len(generations) < 7:
             raise Missing("perplexity of seven generations, in thirds of two steps")
         third = (len(generations) - 1) // 3
-        for of, (start, end) in zip(
-            paces, ((generations[0], generations[third]), (generations[-1 - third], generations[-1])),
-            strict=True,
-        ):  # fmt: skip
-            rise = _risen(run, start, end)
-            of.append(Estimate(rise.value / (end - start), rise.error / (end - start)))
-    first, last = map(combine, paces)
+        start, end = generations[::third][:2] if first else generations[-1 - third :: third][:2]
+        rise = _risen(run, start, end)
+        return Estimate(rise.value / (end - start), rise.error / (end - start)), end - start
+
+    def both(first):
+        steps = pace(runs[0], first)[1]
+        return _of_runs(runs, lambda run: pace(run, first)[0], _noise_of("ppl.loss", 2 / steps**2))
+
+    first, last = both(True), both(False)
     # with no rise to begin with, a rise at the end is measured against none
     weight = share if first.value > 0 else 0.0
     wanted = first._replace(value=weight * first.value, error=weight * first.error)
-    return last.minus(wanted), (
+    difference = last.minus(wanted)._replace(freedom=last.freedom)
+    return difference, (
         f"the loss rises by {first} nats a generation in the first third, by {last} in the last"
     )
 
 
 def _variance(runs, share):
-    differences = []
-    for run in runs:
+    def change_of(run):
         last = run.series("text.entropy").generations[-1]
         ends = [run.estimate(f"gen{n}", "text.entropy", entropy_error) for n in (last, 0)]
-        differences.append(ends[0].minus(ends[1]))
-    change = combine(differences)
-    return Estimate(math.log(share) - change.value, change.error, change.freedom), (
+        return ends[0].minus(ends[1])
+
+    change = _of_runs(runs, change_of, _noise_of("text.entropy"))
+    return change._replace(value=math.log(share) - change.value), (
         f"entropy is {change} nats above the initial corpus's: {math.exp(change.value):.3g} of its effective tokens"
     )
 
 
-def _share_gone(key, what):
+def _share_gone(key, error, what):
     def test(runs, threshold):
-        shares = [run.series(key, unit=what, first=0) for run in runs]
-        last = combine([Estimate(of.values[-1], 0.0) for of in shares])
-        return Estimate(threshold - last.value, last.error, last.freedom), (
-            f"{what}: {last.value:.3g} in generation {shares[0].generations[-1]}"
+        def last(run):
+            return run.estimate(f"gen{run.series(key).generations[-1]}", key, error)
+
+        share = _of_runs(runs, last, _noise_of(key))
+        return share._replace(value=threshold - share.value), (
+            f"{what} in generation {runs[0].series(key).generations[-1]}: {share.value:.3g} +- {share.error:.2g}"
         )
 
     return test
 
 
 def _hallucinated(runs, threshold):
-    rises = []
-    for run in runs:
-        generations = run.series("support.hallucinated").generations
-        first, last = (
-            run.estimate(f"gen{n}", "support.hallucinated", hallucinated_error)
-            for n in (generations[0], generations[-1])
-        )
-        rises.append(last.minus(first))
-    rise = combine(rises)
+    key = "support.hallucinated"
+
+    def rise_of(run):
+        generations = run.series(key).generations
+        ends = [
+            run.estimate(f"gen{n}", key, hallucinated_error)
+            for n in (generations[-1], generations[0])
+        ]
+        return ends[0].minus(ends[1])
+
+    rise = _of_runs(runs, rise_of, _noise_of(key, 2))
     return rise._replace(value=rise.value - threshold), (
         f"their share is {rise} above generation 1's"
     )

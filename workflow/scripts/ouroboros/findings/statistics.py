@@ -53,6 +53,18 @@ def kendall(walks: np.ndarray) -> np.ndarray:
     return sum(lags) / (n * (n - 1) / 2)
 
 
+def noise(values: list[float]) -> tuple[float, float]:
+    """Deviation of independent noise around a smooth course, and its degrees of freedom; 0 below three values.
+
+    From second differences: each has six times the variance of a value, and a course that bends adds to
+    them. Neighbours correlate (-2/3, 1/6), which halves the degrees of freedom.
+    """
+    if len(values) < 3:
+        return 0.0, np.inf
+    seconds = np.diff(values, 2)
+    return float(np.sqrt((seconds**2).mean() / 6)), len(seconds) / 2
+
+
 def change(values: list[float]) -> tuple[float, float]:
     """Last value minus first, and its standard error if the steps are independent; n - 2 degrees of freedom."""
     steps = np.diff(values)

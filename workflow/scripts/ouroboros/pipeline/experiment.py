@@ -144,6 +144,10 @@ class Experiment:
             "lexicon": lambda: self.lexicon(lineage),
             "clean_lexicon": lambda: paths.CLEAN_LEXICON,
             "grammar": lambda: self.grammar(lineage),
+            "known_stories": lambda: self._where_known(
+                lineage, self.of_corpus(lineage, paths.SOURCE_TEXT, split="validation")
+            ),
+            "losses": lambda: self._where_known(lineage, self._table("ppl", lineage, lm)),
             "before": lambda: self._before(metric, lineage, lm),
         }
         return {name: known[name]() for name in self.metrics[metric].INPUTS}
@@ -155,15 +159,19 @@ class Experiment:
         files = local_files.source_files(corpus, entry, self.root)
         return files["files"] if entry["source"] == "grammar" else []
 
+    def _where_known(self, lineage, path):
+        """The file, where the source knows the probabilities of its stories."""
+        return [path] if self.grammar(lineage) else []
+
+    def _table(self, metric, lineage, lm):
+        table = self.metrics[metric].TABLE
+        return paths.MEASUREMENT_TABLE.format(lineage=lineage, lm=lm, metric=metric, table=table)
+
     def _before(self, metric, lineage, lm):
         """The table of the generation before, of a metric that goes on from it; generation 1 and the baseline begin."""
         if lm in ("baseline", "gen1"):
             return []
-        before = f"gen{int(lm.removeprefix('gen')) - 1}"
-        table = self.metrics[metric].TABLE
-        return [
-            paths.MEASUREMENT_TABLE.format(lineage=lineage, lm=before, metric=metric, table=table)
-        ]
+        return [self._table(metric, lineage, f"gen{int(lm.removeprefix('gen')) - 1}")]
 
     def metric_outputs(self, metric: str) -> list[str]:
         """The patterns of what a metric writes: its measurement, and its TABLE where it declares one.

@@ -25,7 +25,12 @@ def hallucinated_error(measured: dict) -> float | None:
     return measured["hallucinated_error"]
 
 
+def phrases_error(measured: dict) -> float | None:
+    """Standard error of the share of phrases that are left, with sequences as the sampled units."""
+    return measured["phrases_left_error"]
+
+
 FIELDS = (
-    Field("phrases_left", "phrases left", "of the initial corpus's most frequent, a tenth as frequent or more", "{:.0%}", heading=SUPPORT),
+    Field("phrases_left", "phrases left", "of the initial corpus's most frequent, a tenth as frequent or more", "{:.0%}", phrases_error, heading=SUPPORT),
     Field("hallucinated", "hallucinated", "sentences that the grammar never makes", "{:.1%}", hallucinated_error, heading=SUPPORT),
 )  # fmt: skip

@@ -20,7 +20,8 @@ def measure(inputs, settings, device, batch) -> dict:
     """The contents of support.json."""
     tokenizer, end_of_text = read_tokenizer(inputs.tokenizer)
     initial, own = (first_sequences(paths, SEQUENCES) for paths in (inputs.initial, inputs.corpus))
-    found = {"phrases_left": phrases_left(initial.tokens, own.tokens, settings["phrases"])}
+    left, left_error = phrases_left(initial.tokens, own.tokens, settings["phrases"])
+    found = {"phrases_left": left, "phrases_left_error": left_error}
     none = {"hallucinated": None, "hallucinated_error": None, "sentences": 0}
     if not inputs.grammar:
         return found | none

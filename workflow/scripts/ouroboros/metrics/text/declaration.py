@@ -1,5 +1,7 @@
 """Statistics of a corpus: entropy, OOV words, repetition, tails, and drift from the initial corpus (paper 5.3)."""
 
+import math
+
 from ouroboros.pipeline.declarations import Field
 
 OF = "corpus"
@@ -29,13 +31,19 @@ def entropy_error(measured: dict) -> float | None:
     return measured.get("entropy_error")
 
 
+def surviving_error(measured: dict) -> float | None:
+    """Standard error of the share of rare tokens that still occur: at most that of as many equal chances."""
+    share, tokens = measured["tail"]["surviving"], measured["tail"].get("tokens")
+    return math.sqrt(share * (1 - share) / tokens) if tokens else None
+
+
 FIELDS = (
     Field("entropy", "entropy", "of token frequencies, nats", "{:.3f}", entropy_error, in_summary="{:.3f}"),
     Field("oov_words", "OOV words", "words outside the lexicon", "{:,}", in_summary="{:,}"),
     Field("distinct_tokens", "distinct tokens", "in the corpus", "{:,}"),
     Field("rep_4", "rep-4", "4-grams repeated in a sequence", "{:.1%}"),
     Field("run_share", "in runs", "tokens in runs of a repeated unit", "{:.2%}"),
-    Field("tail.surviving", "rare tokens left", "of the initial corpus", "{:.1%}"),
+    Field("tail.surviving", "rare tokens left", "of the initial corpus", "{:.1%}", surviving_error),
     Field("unigram_divergence.lost", "drift of tokens", "KL(initial || generated), nats", "{:.4f}"),
     Field("bigram_divergence.lost", "drift of pairs", "the same, of neighbouring tokens", "{:.4f}"),
     Field("unigram_divergence.gained", "reverse drift of tokens", "KL(generated || initial)", "{:.4f}", heading=MORE),

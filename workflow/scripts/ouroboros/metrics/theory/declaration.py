@@ -5,7 +5,7 @@ from ouroboros.pipeline.declarations import Field
 OF = "lm"
 ORDER = 6
 COUNT = "finite"  # the beginnings that its numbers are means of
-INPUTS = ("checkpoint", "initial", "tokenizer", "grammar", "before")
+INPUTS = ("checkpoint", "initial", "tokenizer", "grammar", "known_stories", "losses", "before")
 SETTINGS = {
     "beginnings": {
         "type": "integer", "minimum": 1, "maximum": 10000, "default": 32,
@@ -26,10 +26,16 @@ def growth_error(measured: dict) -> float | None:
     return measured["growth_error"]
 
 
+def divergence_error(measured: dict) -> float | None:
+    """Standard error of the divergence, nats per token, with stories as the sampled units."""
+    return measured["divergence_error"]
+
+
 FIELDS = (
     Field("growth", "growth of y", "ln y[n] - ln y[n-1], mean over beginnings", "{:.2f}", growth_error, heading=THEORY),
     Field("growth_above_cut", "above the cut", "the same, of tokens above the cut", "{:.2f}", heading=THEORY),
     Field("growth_control", "of counts alone", "what redrawn counts would give were the model exact", "{:.2f}", heading=THEORY),
     Field("log10_y", "log10 y", "initial counts and all errors since, mean", "{:.1f}", heading=THEORY),
     Field("log10_memory", "log10 memory", "share of the initial counts in y, mean", "{:.1f}", heading=THEORY),
+    Field("divergence", "KL(p_0 || p_n)", "nats per token of whole stories, where the grammar knows p_0", "{:.3f}", divergence_error, heading=THEORY),
 )  # fmt: skip

@@ -12,6 +12,7 @@ from ouroboros.data.tokenizer import read_tokenizer, vocabulary_size
 from ouroboros.errors import DamagedArtifact
 from ouroboros.metrics.theory import errors
 from ouroboros.metrics.theory.beginnings import Beginnings, most_frequent
+from ouroboros.metrics.theory.divergence import divergence
 from ouroboros.metrics.theory.truth import next_tokens
 from ouroboros.model.checkpoint import read_lm
 from ouroboros.storage.parquet import read_parquet
@@ -64,6 +65,9 @@ def measure(inputs, settings, device, batch) -> tuple[dict, pa.Table]:
         for context, value in zip(contexts, values.tolist(), strict=True):
             context[name] = value if math.isfinite(value) else None
     means = {name: _mean(values) for name, values in columns.items()}
+    distance, distance_error = (
+        divergence(inputs.losses[0], inputs.known_stories[0]) if inputs.grammar else (None, None)
+    )
     finite = np.isfinite(grown["log_y"])
     spread = (
         grown["log_y"][finite].std(ddof=1) / math.sqrt(finite.sum()) if finite.sum() > 1 else None
@@ -71,6 +75,7 @@ def measure(inputs, settings, device, batch) -> tuple[dict, pa.Table]:
     return {
         **means, "growth_error": spread, "finite": int(finite.sum()),
         "beginnings_measured": len(contexts), "from_grammar": bool(inputs.grammar),
+        "divergence": distance, "divergence_error": distance_error,
         "identity_error": errors.identity_error(after, log_p), "contexts": contexts,
     }, series_table(found, series)  # fmt: skip
 
