@@ -34,6 +34,7 @@ def main(snakemake):
     found = fit(
         seconds, dataclasses.replace(lineage.configured, batch=batch), [*lineage.models],
         lineage.settings["sampling"]["shards"], lineage.guess, lineage.planned,
+        lineage.longest,
     )  # fmt: skip
     text, path = proposal(lineage, found, seconds), snakemake.output.yaml
     write_text(path, text)

@@ -29,14 +29,16 @@ def seconds(choice):
     return 20 + choice.generations * (each + PRICES[choice.model] / 10)
 
 
-def fitted(budget, configured=CONFIGURED, models=tuple(PRICES), shards=1, guess=seconds):
+def fitted(
+    budget, configured=CONFIGURED, models=tuple(PRICES), shards=1, guess=seconds, longest=40
+):
     planned = []
 
     def plan(choice):
         planned.append(choice.model)
         return seconds(choice)
 
-    found = fit(budget, configured, list(models), shards, guess, plan)
+    found = fit(budget, configured, list(models), shards, guess, plan, longest)
     assert seconds(found) <= AIM * budget
     return found, set(planned)
 
@@ -53,6 +55,12 @@ def test_all_of_it_with_the_largest_model_that_ends_in_time():
     assert fitted(4060 / AIM)[0] == CONFIGURED
     assert fitted(4059 / AIM)[0] == dataclasses.replace(CONFIGURED, model="middle")
     assert fitted(1e6)[0].model == "big"
+
+
+def test_time_to_spare_goes_into_generations_that_have_real_text():
+    few = dataclasses.replace(CONFIGURED, generations=5)
+    assert fitted(1e6, few)[0].generations == 40
+    assert fitted(1e6, few, longest=12)[0].generations == 12
 
 
 @pytest.mark.parametrize("factor", [0.3, 1.0, 3.0])

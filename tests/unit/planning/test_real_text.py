@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from ouroboros.errors import UserError
-from ouroboros.planning.real_text import check_real_text
+from ouroboros.planning.real_text import check_real_text, has_real_text
 
 LINEAGE = {
     "regime": "fresh", "regime_settings": {"rho": 0.1}, "initial_sequences": 1000, "generations": 40,
@@ -54,3 +54,13 @@ def test_of_the_hub_nothing_is_known_beforehand():
     unknown = facts(size=0)
     unknown["corpora"]["mine"]["settings"]["source"] = "hub"
     check_real_text(unknown)
+
+
+def test_how_many_generations_have_real_text():
+    counted = facts(tokens=WANTED * 100)
+    assert has_real_text(counted, "l", 40) and not has_real_text(counted, "l", 41)
+    estimated = facts(
+        size=WANTED * 100 * 3
+    )  # within the margin of a refusal, and not to be proposed
+    check_real_text(estimated)
+    assert has_real_text(estimated, "l", 1) and not has_real_text(estimated, "l", 40)

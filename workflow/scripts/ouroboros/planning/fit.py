@@ -65,13 +65,13 @@ def batch_for(sequences: int, configured: int) -> int:
 
 def fit(
     seconds: float, configured: Choice, models: list[str], shards: int, guess: Callable,
-    planned: Callable,
+    planned: Callable, longest: int = GENERATIONS,
 ) -> Choice:  # fmt: skip
     """The settings that are preferred among those with which a run ends within AIM of `seconds`.
 
     First the model is made smaller, or larger where there is time for it; then generations are fewer,
     down to FEW; then sequences, down to LEAST_SHARE; then generations again, down to 1. Time to spare
-    goes into generations, up to GENERATIONS.
+    goes into generations, up to `longest`.
 
     `configured`: with all of the corpus. `models`: names, the lineage's own among them. `guess` and
     `planned` give the seconds of a Choice, by arithmetic and by measured rates: a model is measured
@@ -86,7 +86,7 @@ def fit(
 
     most = configured.generations
     if fits():
-        most, more = max(most, GENERATIONS), most
+        most, more = max(most, longest), most
         found = largest(more, most, lambda n: fits(generations=n))
         return dataclasses.replace(start, generations=found)
     few = min(FEW, most)

@@ -16,6 +16,7 @@ from ouroboros.planning.assumptions import cost_inputs
 from ouroboros.planning.data_sizes import count_examples, vocabulary_size
 from ouroboros.planning.job_costs import JobCosts
 from ouroboros.planning.plan import timed
+from ouroboros.planning.real_text import has_real_text
 from ouroboros.planning.schedule import makespan
 from ouroboros.storage.atomic import read_json
 
@@ -56,8 +57,11 @@ class FittedLineage:
             own, self.whole, self.settings["generations"], self.settings["training"]["batch"]
         )
         # no generation is left out of the dry-run that may be chosen
-        most = max(self.settings["generations"], fit.GENERATIONS)
-        longest = dataclasses.replace(self.configured, generations=most)
+        own_number = self.settings["generations"]
+        self.longest = fit.largest(
+            own_number, max(own_number, fit.GENERATIONS), lambda n: has_real_text(facts, name, n)
+        )
+        longest = dataclasses.replace(self.configured, generations=self.longest)
         self.jobs = list_jobs(self.changed(longest))
 
     def changed(self, choice: fit.Choice) -> dict:

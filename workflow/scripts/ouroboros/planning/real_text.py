@@ -10,11 +10,11 @@ from ouroboros.planning.data_sizes import corpus_size
 MARGIN = 1.3  # an estimate may be too low by as much
 
 
-def check_real_text(facts: dict):
+def check_real_text(facts: dict, margin: float = MARGIN):
     """Raise UserError for a lineage that wants more real sequences than its corpus has.
 
     `facts`: of `plan_facts`. Exact where the corpus has been tokenised; before that, by the size of its files
-    or the settings of a grammar, and only where it is clear. Of a dataset of the hub nothing is known.
+    or the settings of a grammar, and only where it is clear, by `margin`. Of a dataset of the hub nothing is known.
     """
     for name, lineage in facts["lineages"].items():
         initial, corpus = lineage.get("initial_sequences"), facts["corpora"][lineage["corpus"]]
@@ -32,7 +32,7 @@ def check_real_text(facts: dict):
         )
         stream = sum(sizes["train"][of] for of in ("tokens", "stories"))
         there = stream // lineage["sampling"]["sequence_length"]
-        if wanted > there * (1 if corpus["counts"] else MARGIN):
+        if wanted > there * (1 if corpus["counts"] else margin):
             about = "" if corpus["counts"] else "about "
             raise UserError(
                 f"config: lineages.{name}: it wants {wanted:,} real sequences ({initial:,} `initial_sequences` "
@@ -40,6 +40,16 @@ def check_real_text(facts: dict):
                 f"{lineage['corpus']} has {about}{there:,}. Give it more text, or set fewer `generations`, a "
                 "smaller `rho` or fewer `initial_sequences`."
             )
+
+
+def has_real_text(facts: dict, name: str, generations: int) -> bool:
+    """True where the corpus of a lineage is thought to have the real text that so many generations want."""
+    lineage = facts["lineages"][name] | {"generations": generations}
+    try:
+        check_real_text({**facts, "lineages": {name: lineage}}, margin=1)
+    except UserError:
+        return False
+    return True
 
 
 def _fresh(lineage, initial):
