@@ -59,8 +59,7 @@ def test_of_the_hub_nothing_is_known_beforehand():
 def test_how_many_generations_have_real_text():
     counted = facts(tokens=WANTED * 100)
     assert has_real_text(counted, "l", 40) and not has_real_text(counted, "l", 41)
-    estimated = facts(
-        size=WANTED * 100 * 3
-    )  # within the margin of a refusal, and not to be proposed
+    # within the margin of a refusal, and yet not to be proposed
+    estimated = facts(size=int(WANTED * 100 * 3.4))
     check_real_text(estimated)
     assert has_real_text(estimated, "l", 1) and not has_real_text(estimated, "l", 40)
