@@ -1,13 +1,17 @@
 """A lineage's regime in the configuration: a name or a mapping, its settings, and combinations that make no sense."""
 
 import copy
+import re
 
 import pytest
-from tools import CONFIG, SCHEMA
+import yaml
+from tools import CONFIG, REPOSITORY, SCHEMA
 
+from ouroboros.config.regimes import regimes
 from ouroboros.config.resolve import resolve
 from ouroboros.errors import UserError
 
+GUIDE = REPOSITORY / "docs/regimes.md"
 PAPERS = {"corpus": "tinystories", "model": "1m", "sampling": "paper", "evaluation": "paper"}
 COUNTED = {
     "like": "demo", "model": "bigrams", "training": "once",
@@ -77,3 +81,18 @@ def test_a_model_that_counts():
 def test_what_makes_no_sense_is_refused(entry, said):
     with pytest.raises(UserError, match=said):
         lineage(**entry)
+
+
+def test_the_guide_shows_how_every_regime_is_asked_for():
+    config = copy.deepcopy(CONFIG)
+    config["corpora"]["mine"] = {"source": "grammar", "stories": 3000}
+    blocks = re.findall(r"```yaml\n(lineages:.*?)```", GUIDE.read_text(), re.DOTALL)
+    for block in map(yaml.safe_load, blocks):
+        config["lineages"] |= {
+            name: entry
+            for name, entry in block["lineages"].items()
+            if "mine" in (name, entry["like"])
+        }
+    resolved = resolve(config, SCHEMA)["lineages"]
+    assert {of["regime"] for of in resolved.values()} == {*regimes()}
+    assert resolved["counted"]["regime_settings"] == {"n_real": 500, "n_generated": 1500}
