@@ -21,6 +21,7 @@ LINEAGE = {
     "training": {"epochs": "auto", "patience": 1, "max_epochs": 20, "batch": 8},
     "sampling": {"sequences": 10, "sequence_length": 32, "shards": 4},
     "evaluation": {
+        "beginnings": 32,
         "context": 32, "completions": 10, "new_tokens": 20, "judge": "cheap",
         "classification": {"epochs": 2, "batch": 4, "eval_batch": 10, "max_length": 30, "seeds": 1},
     },

@@ -152,6 +152,8 @@ def test_every_start_is_one_that_is_measured():
     ("results/corpora/own/bpe/sequences-32.parquet", "initial corpora", 1.4 * 1000),
     ("results/corpora/own/bpe/initial-32-20.parquet", "initial corpora", 1.4 * 640),
     ("results/corpora/own/bpe/tokens.json", "measurements and figures", 8000),
+    ("results/l/gen2/theory-series.parquet", "measurements and figures", 8 * 32 * 300),
+    ("results/l/gen2/ppl-stories.parquet", "measurements and figures", 8000),
     ("results/tasks/small/train.parquet", "measurements and figures", 8000),
 ])  # fmt: skip
 def test_bytes_of_an_output(costs, path, kind, size):

@@ -71,6 +71,10 @@ class JobCosts:
             each = STORY_BYTES if kind == "SOURCE_TEXT" else COMPRESSED
             split = self.corpora[of["corpus"]][of.get("split", "train")]
             return "initial corpora", each * split["tokens"]
+        if kind == "MEASUREMENT_TABLE" and of["metric"] == "theory":  # a float64 of every token
+            lineage = self.lineages[of["lineage"]]
+            numbers = lineage["evaluation"]["beginnings"] * lineage["vocabulary"]
+            return "measurements and figures", 8 * numbers
         return "measurements and figures", SMALL
 
     def corpus_tokens(self, paths: list[str], lm: str | None = None) -> int:
