@@ -1,0 +1,43 @@
+"""Lineages of transformers' architectures through the workflow, with every measurement of two generations."""
+
+import copy
+
+import pytest
+from tools import TINY
+
+from ouroboros.storage.atomic import read_json
+
+ARCHITECTURES = {
+    "gpt2": {}, "llama": {"intermediate_size": 32}, "gpt_neox": {"intermediate_size": 32},
+    "qwen2": {"intermediate_size": 32},
+}  # fmt: skip
+
+
+def with_architecture(architecture):
+    config = copy.deepcopy(TINY)
+    config["models"]["tiny"] = {
+        "family": "hf", "architecture": architecture, "layers": 2, "hidden_size": 16, "heads": 2, "positions": 32,
+        "settings": ARCHITECTURES[architecture],
+    }  # fmt: skip
+    config["tasks"] = {"small": {"kind": "sst2", "source": "fixture"}}
+    config["evaluation"]["tiny"]["classification"] = {"tasks": ["small"], "max_length": 16}
+    config["lineages"]["tiny"]["generations"] = 2
+    return config
+
+
+@pytest.mark.parametrize(
+    "architecture",
+    ["gpt2", *(pytest.param(name, marks=pytest.mark.slow) for name in [*ARCHITECTURES][1:])],
+)
+def test_two_generations_with_every_measurement(workflow, architecture):
+    workflow.configure(with_architecture(architecture))
+    result = workflow.run("tiny")
+    assert result.returncode == 0, result.stdout[-4000:]
+    results = workflow.folder / "results/tiny"
+    losses = [read_json(results / f"{lm}/ppl.json")["loss"] for lm in ("baseline", "gen1", "gen2")]
+    assert max(losses[1:]) < losses[0] - 0.5
+    config = read_json(results / "gen2/checkpoint/config.json")
+    assert (config["model_type"], config["family"]) == (architecture, "hf")
+    assert 0 <= read_json(results / "gen2/classification/small.json")["accuracy"] <= 1
+    assert (results / "report.html").is_file()
+    assert "Nothing to be done" in workflow.run("tiny").stdout
