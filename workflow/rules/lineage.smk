@@ -113,7 +113,7 @@ rule sample:
             lambda wildcards: EXPERIMENT.shard_indices(wildcards.lineage, int(wildcards.shard))
         ),
         sequence_length=setting("sampling", "sequence_length"),
-        temperature=setting("sampling", "temperature"),
+        temperature=lambda wildcards: EXPERIMENT.decoding(wildcards.lineage),
         seed=part("seed"),
         generation=generation,
     script:

@@ -8,6 +8,7 @@ from ouroboros.jobs.device import choose_device
 from ouroboros.jobs.script import run
 from ouroboros.jobs.snapshots import States
 from ouroboros.model.checkpoint import read_lm
+from ouroboros.model.decoding import Decoding
 from ouroboros.pipeline.experiment import shard_indices
 from ouroboros.randomness import seed_for
 from ouroboros.sampling.published import PublishedSampler
@@ -27,6 +28,8 @@ def main(snakemake):
         "indices": [indices.start, indices.stop], "length": length, "temperature": params.temperature, "key": key,
         "end_of_text": end_of_text, "device": device.type,
     }  # fmt: skip
+    decoding = params.temperature  # or all that changes what is drawn, where more than it does
+    decoding = Decoding(**decoding) if isinstance(decoding, dict) else Decoding(decoding)
     quirks = isinstance(params.indices, dict) and params.indices.get("quirks", False)
     if quirks:
         belongs_to["quirks"] = True
@@ -38,7 +41,7 @@ def main(snakemake):
     if batch == "auto":
         batch = batches.batch or fitting_batch(model, length, len(indices))
     for tokens in sample(
-        model, key, indices, length, end_of_text, batch, params.temperature, done=batches.rows,
+        model, key, indices, length, end_of_text, batch, decoding, done=batches.rows,
         sampler=PublishedSampler if quirks else None,
     ):  # fmt: skip
         batches.add(tokens, batch)

@@ -45,6 +45,15 @@ def test_the_recursion_follows_the_regime():
     assert settings["initial_sequences"] == 900 and settings["settings"] == {"rho": 0.1}
 
 
+def test_decoding_is_the_temperature_unless_more_is_set():
+    """A number, as in the params of results made before."""
+    sampling = copy.deepcopy(CONFIG["sampling"])
+    sampling["small"] |= {"top_p": 0.9, "temperature": 0.8}
+    made = experiment(sampling=sampling)
+    assert made.decoding("33m") == 1.0
+    assert made.decoding("small") == {"temperature": 0.8, "top_p": 0.9}
+
+
 def test_which_lms_there_are(shipped):
     assert shipped.generations("demo") == [f"gen{n}" for n in range(1, 7)]
     assert shipped.generations("demo", first=0)[0] == "gen0"

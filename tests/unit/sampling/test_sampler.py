@@ -12,6 +12,8 @@ from tools import END, initialise, lively
 
 from ouroboros.jobs.progress import Progress
 from ouroboros.kernels import cpu
+from ouroboros.model.decoding import Decoding
+from ouroboros.model.exact_draw import draw
 from ouroboros.randomness import uniforms
 from ouroboros.sampling.sampler import DRAWN, Sampler, fitting_batch, sample
 
@@ -64,7 +66,7 @@ def test_later_tokens_follow_the_ones_before_them(model_settings, width, tempera
     """Every token is the inverse CDF of its uniform under the full forward's distribution."""
     settings = replace(model_settings, hidden_size=width)
     model = lively(initialise(settings, 5), scale=48 / math.sqrt(width))
-    rows = tokens(model, range(6), batch=6, temperature=temperature)
+    rows = tokens(model, range(6), batch=6, decoding=Decoding(temperature))
     draws = uniforms(1, range(6), LENGTH)
     inputs = np.concatenate([np.full((6, 1), END), rows[:, :-1]], axis=1).astype(np.int64)
     with torch.no_grad():
@@ -79,7 +81,7 @@ def test_later_tokens_follow_the_ones_before_them(model_settings, width, tempera
 
 def test_temperature(model):
     def repeats(temperature):
-        rows = tokens(model, range(50), batch=50, temperature=temperature)
+        rows = tokens(model, range(50), batch=50, decoding=Decoding(temperature))
         return np.mean([len(set(row.tolist())) for row in rows])
 
     assert repeats(0.05) < repeats(1.0) < repeats(3.0)
@@ -145,3 +147,26 @@ def test_progress_counts_what_is_left_to_draw(model, caplog):
     caplog.set_level("INFO")
     assert len(tokens(model, range(3, 20), batch=4, done=8)) == 9
     assert "360 of 360 tokens (100 %)" in caplog.messages[-1]
+
+
+@pytest.mark.parametrize("width", [24, 64])
+def test_a_later_token_is_drawn_as_the_decoding_says(model_settings, width):
+    """Of every key at once, with the tokens before it; the widths are those of the two samplers of a CPU."""
+    heads = model_settings.heads if width == 24 else 4
+    model = lively(initialise(replace(model_settings, hidden_size=width, heads=heads), 5))
+    decoding = Decoding(
+        0.8, top_k=60, top_p=0.9, min_p=0.01, typical_p=0.95, repetition_penalty=1.5
+    )
+    rows = tokens(model, range(6), batch=6, decoding=decoding)
+    draws = torch.from_numpy(uniforms(1, range(6), LENGTH))
+    inputs = np.concatenate([np.full((6, 1), END), rows[:, :-1].astype(np.int64)], axis=1)
+    with torch.inference_mode():
+        logits = model.logits(torch.from_numpy(inputs))
+    alike = 0
+    for time in range(LENGTH):
+        seen = torch.zeros(6, 300, dtype=torch.bool)
+        seen.scatter_(1, torch.from_numpy(inputs[:, : time + 1]), True)
+        expected = draw(decoding.logits(logits[:, time], seen), draws[:, time])
+        alike += (expected.numpy() == rows[:, time]).sum()
+    assert alike >= 0.99 * rows.size  # the rest lies where rounding decides
+    assert not np.array_equal(rows, tokens(model, range(6), batch=6, decoding=Decoding(0.8)))

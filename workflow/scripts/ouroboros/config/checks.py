@@ -25,6 +25,11 @@ def check_lineage(where, lineage):
         raise UserError(
             f"{where}.training: a model of the family {model['family']} counts its corpus once. Set epochs to 1."
         )
+    if is_counted(model) and sampling.get("repetition_penalty", 1) != 1:
+        raise UserError(
+            f"{where}.sampling: repetition_penalty depends on all tokens of a sequence, and a model of the "
+            f"family {model['family']} on a few. Remove it."
+        )
     if sampling["sequences"] != "auto":
         _check_shards(where, sampling)
     _check_gpus(where, lineage["training"]["batch"], lineage["resources"]["train"])

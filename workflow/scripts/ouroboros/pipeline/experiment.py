@@ -6,6 +6,9 @@ from ouroboros.config.regimes import regimes as regimes_by_name
 from ouroboros.errors import UserError
 from ouroboros.pipeline import declarations, local_files, paths, regimes
 
+# Keys of `sampling` that no lineage has by default, so that a rule's params stay those of results made before.
+DECODING = ("top_k", "top_p", "min_p", "typical_p", "repetition_penalty")
+
 
 class Experiment:
     """A resolved configuration (see config/resolve.py), asked by the rules.
@@ -270,6 +273,12 @@ class Experiment:
         """The corpus whose sequences a sampling job counts, to sample as many: none but with `auto`."""
         automatic = self.lineages[lineage]["sampling"]["sequences"] == "auto"
         return self.shards(lineage, "gen0") if automatic else []
+
+    def decoding(self, lineage: str) -> float | dict:
+        """The temperature, or where other keys of `sampling` change what is drawn, all of them (model/decoding.py)."""
+        settings = self.lineages[lineage]["sampling"]
+        found = {key: settings[key] for key in ("temperature", *DECODING) if key in settings}
+        return found if len(found) > 1 else found["temperature"]
 
     def shard_indices(self, lineage: str, number: int) -> list[int] | dict[str, int]:
         """The indices of a shard's first sequence and of the one after its last.

@@ -7,8 +7,9 @@ end-of-text too.
 
 import numpy as np
 
+from ouroboros.model.decoding import Decoding
 from ouroboros.model.families import LanguageModel
-from ouroboros.sampling.sampler import Sampler
+from ouroboros.sampling.sampler import FULL, Sampler
 
 START = 0  # the token that stands for the empty context
 
@@ -22,11 +23,11 @@ class PublishedSampler:
         rows: int,
         length: int,
         end_of_text: int,
-        temperature: float = 1.0,
+        decoding: Decoding = FULL,
     ):
         self.end_of_text = end_of_text
-        self.first = Sampler(model, rows, 1, START, temperature)
-        self.rest = Sampler(model.from_second_position(), rows, length - 1, START, temperature)
+        self.first = Sampler(model, rows, 1, START, decoding)
+        self.rest = Sampler(model.from_second_position(), rows, length - 1, START, decoding)
 
     def sample(self, draws: np.ndarray, progress) -> np.ndarray:
         """Tokens (rows, length) from uniforms (rows, length)."""

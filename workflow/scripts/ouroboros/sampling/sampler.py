@@ -13,18 +13,21 @@ from ouroboros.data.corpus import token_type
 from ouroboros.errors import UserError
 from ouroboros.jobs.batch_size import in_batches
 from ouroboros.jobs.progress import Progress
+from ouroboros.model.decoding import Decoding
+from ouroboros.model.exact_draw import draw, products
 from ouroboros.model.families import LanguageModel
 from ouroboros.model.output_head import Head
 from ouroboros.randomness import uniforms
 
 HALF = torch.float16  # of keys, values and products on a GPU
 DRAWN = -1  # stands in `given` where the token is to be drawn
+FULL = Decoding()
 STRIDE = 32  # positions per call of a fused sampler; progress is shown between calls
 
 
 def sample(
     model: LanguageModel, key: int, indices: range, length: int, end_of_text: int, batch: int,
-    temperature: float = 1.0, done: int = 0, sampler: type | None = None,
+    decoding: Decoding = FULL, done: int = 0, sampler: type | None = None,
 ) -> Iterator[np.ndarray]:  # fmt: skip
     """Sequences `indices` of the corpus whose streams belong to `key`: token ids (rows, length).
 
@@ -32,7 +35,8 @@ def sample(
     in the same batches as without it, and so with the same bits. `sampler`: another class than Sampler.
 
     The empty context is the end-of-text token at position 0; tokens are drawn from the full
-    distribution and a sampled end-of-text is followed by the next story, up to `length` tokens.
+    distribution, or as `decoding` says, and a sampled end-of-text is followed by the next story, up to
+    `length` tokens.
     """
     if length > model.positions:
         raise UserError(
@@ -45,7 +49,7 @@ def sample(
     def attempt(start, rows):
         if rows not in samplers:
             samplers.clear()  # frees its memory for the next one
-            samplers[rows] = (sampler or Sampler)(model, rows, length, end_of_text, temperature)
+            samplers[rows] = (sampler or Sampler)(model, rows, length, end_of_text, decoding)
         draws = uniforms(key, indices[start : start + rows], length)
         return samplers[rows].sample(draws, progress)
 
@@ -75,12 +79,12 @@ class Sampler:
     """
 
     @torch.inference_mode()
-    def __init__(self, model, rows, length, end_of_text, temperature=1.0):
+    def __init__(self, model, rows, length, end_of_text, decoding=FULL):
         device = model.head.device
         self.on_gpu = device.type == "cuda"
-        self.temperature = temperature
+        self.decoding = decoding
         self.dtype = token_type(model.vocabulary_size)
-        self.fused = model.fused_sampler(rows, length, temperature)
+        self.fused = model.fused_sampler(rows, length, decoding)
         if not self.fused:
             self.decoder = model.decoder(rows, length, HALF if self.on_gpu else torch.float32)
             self.head = Head(model.head.to(HALF) if self.on_gpu else model.head)
@@ -88,6 +92,9 @@ class Sampler:
         # row 0 is the empty context; token t of a sequence is in row t + 1
         self.tokens = torch.full((length + 1, rows), end_of_text, device=device)
         self.given = torch.full_like(self.tokens, DRAWN)
+        self.seen = None  # the tokens of each row so far
+        if decoding.repetition_penalty != 1:
+            self.seen = torch.zeros(rows, model.vocabulary_size, dtype=torch.bool, device=device)
         self.device_time = torch.zeros(1, dtype=torch.int64, device=device)
         self.graphs = {}
 
@@ -109,6 +116,8 @@ class Sampler:
         if context is not None:
             self.tokens[0, :rows] = torch.from_numpy(context.astype(np.int64))
         self.given.fill_(DRAWN)
+        if self.seen is not None:
+            self.seen.fill_(False)
         if given is not None:
             self.given[1 : length + 1, :rows] = torch.from_numpy(given.T)
         stride = STRIDE if self.fused else 1
@@ -129,9 +138,16 @@ class Sampler:
         latest = self.tokens.index_select(0, self.device_time).squeeze(0)
         with torch.autocast("cuda", HALF, enabled=self.on_gpu, cache_enabled=False):
             hidden = self.decoder.step(latest, time, self.device_time)
-        if self.temperature != 1.0:
-            hidden = hidden / self.temperature
-        drawn = self.head.draw(hidden, self.draws.index_select(0, self.device_time).squeeze(0))
+        draws = self.draws.index_select(0, self.device_time).squeeze(0)
+        if self.decoding.full:
+            if self.decoding.temperature != 1.0:
+                hidden = hidden / self.decoding.temperature
+            drawn = self.head.draw(hidden, draws)
+        else:
+            if self.seen is not None:
+                self.seen.scatter_(1, latest[:, None], True)
+            logits = products(hidden, self.head.weights)
+            drawn = draw(self.decoding.logits(logits, self.seen), draws)
         given = self.given.index_select(0, self.device_time + 1).squeeze(0)
         drawn = torch.where(given == DRAWN, drawn, given)
         self.tokens.index_copy_(0, self.device_time + 1, drawn.unsqueeze(0))

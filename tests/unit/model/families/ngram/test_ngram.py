@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from ouroboros.model.decoding import Decoding
 from ouroboros.model.families import random_model
 from ouroboros.model.families.ngram.model import Model
 from ouroboros.model.scoring import story_losses
@@ -65,7 +66,7 @@ def test_distributions_sum_to_one_and_agree_with_losses(order):
 @pytest.mark.parametrize(("order", "temperature"), [(1, 1.0), (2, 1.0), (2, 0.5)])
 def test_sampled_tokens_have_the_models_distribution(order, temperature):
     model = trained(order)
-    drawn = np.concatenate([*sample(model, 3, range(4000), 6, END, 500, temperature)])
+    drawn = np.concatenate([*sample(model, 3, range(4000), 6, END, 500, Decoding(temperature))])
     inputs = np.concatenate([np.full((4000, 1), END), drawn[:, :-1]], 1)
     codes = model.codes(inputs).ravel()
     statistic = freedom = 0

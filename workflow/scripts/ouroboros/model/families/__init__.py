@@ -26,6 +26,8 @@ from ouroboros.errors import UserError
 if typing.TYPE_CHECKING:  # config imports the declarations, and so this module
     import torch
 
+    from ouroboros.model.decoding import Decoding
+
 
 class LanguageModel(abc.ABC):
     """All that training, sampling and measuring need of a model, beside a torch module's methods."""
@@ -84,8 +86,8 @@ class LanguageModel(abc.ABC):
         """ln p of the token after ids (batch, time): float64 (batch, vocabulary)."""
         return (self.hidden(ids)[:, -1] @ self.head.T).double().log_softmax(1)
 
-    def fused_sampler(self, rows: int, length: int, temperature: float):
-        """A faster way to sample than `decoder`, or None.
+    def fused_sampler(self, rows: int, length: int, decoding: Decoding):
+        """A faster way to sample than `decoder` with this decoding, or None.
 
         It has the method `steps` of gpt_neo.small_model.SmallModelSampler.
         """

@@ -117,10 +117,10 @@ class GPTNeo(LanguageModel, nn.Module):
     def decoder(self, rows, length, dtype=torch.float32):
         return GPTNeoDecoder(self, rows, length, dtype)
 
-    def fused_sampler(self, rows, length, temperature):
+    def fused_sampler(self, rows, length, decoding):
         """The kernel for small models, where it can sample this one."""
-        if small_model.fits(self):
-            return small_model.SmallModelSampler(self, rows, length, temperature)
+        if decoding.full and small_model.fits(self):
+            return small_model.SmallModelSampler(self, rows, length, decoding.temperature)
         return None
 
     def compile_for_training(self):

@@ -142,15 +142,15 @@ class Model(LanguageModel, torch.nn.Module):
         places = np.minimum(np.searchsorted(contexts, codes), len(contexts) - 1)
         return contexts[places] == codes, places
 
-    def fused_sampler(self, rows, length, temperature):
-        return Sampler(self, temperature)
+    def fused_sampler(self, rows, length, decoding):
+        return Sampler(self, decoding)
 
 
 class Sampler:
     """Draws tokens by the inverse of the cumulative distribution."""
 
-    def __init__(self, model, temperature):
-        self.model, self.temperature = model, temperature
+    def __init__(self, model, decoding):
+        self.model, self.decoding = model, decoding
 
     def steps(self, tokens, draws, given, first, last):
         """Draw positions `first` to `last`; as gpt_neo.small_model.SmallModelSampler does."""
@@ -160,8 +160,13 @@ class Sampler:
             before = tokens[max(0, time + 1 - reach) : time + 1].T
             contexts, rows = np.unique(self.model.codes(before)[:, -1], return_inverse=True)
             table = self.model.probabilities(contexts)
-            if self.temperature != 1.0:
-                table **= 1 / self.temperature
+            if not self.decoding.full:  # the logarithms of probabilities are logits
+                logits = torch.from_numpy(
+                    np.log(table, out=np.full_like(table, -np.inf), where=table > 0)
+                )
+                table = self.decoding.logits(logits).softmax(1).numpy()
+            elif self.decoding.temperature != 1.0:
+                table **= 1 / self.decoding.temperature
             ends = np.cumsum(table, 1)
             ends /= ends[:, -1:]
             for place in range(len(contexts)):
