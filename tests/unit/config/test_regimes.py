@@ -76,6 +76,11 @@ def test_a_model_that_counts():
         ({**COUNTED, "regime": "published"}, "ngram has neither mask nor loss"),
         ({**COUNTED, "training": "small"}, "counts its corpus once. Set epochs to 1"),
         ({**COUNTED, "overrides": {}}, "ngram cannot be fine-tuned. Set tasks to"),
+    ({**COUNTED, "overrides": {**COUNTED["overrides"], "sampling": {"repetition_penalty": 1.2}}},
+     r"repetition_penalty depends on all tokens"),
+    ({**COUNTED, "overrides": {**COUNTED["overrides"], "sampling": {"top_k": 1}}},
+     r"top_k: 1 is less than .* would be greedy: no distribution is left"),
+    ({**COUNTED, "overrides": {**COUNTED["overrides"], "sampling": {"num_beams": 4}}}, r"unknown key 'num_beams'"),
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused(entry, said):

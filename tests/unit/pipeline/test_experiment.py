@@ -47,11 +47,9 @@ def test_the_recursion_follows_the_regime():
 
 def test_decoding_is_the_temperature_unless_more_is_set():
     """A number, as in the params of results made before."""
-    sampling = copy.deepcopy(CONFIG["sampling"])
-    sampling["small"] |= {"top_p": 0.9, "temperature": 0.8}
-    made = experiment(sampling=sampling)
+    made = experiment(mine={"overrides": {"sampling": {"top_p": 0.9, "temperature": 0.8}}})
     assert made.decoding("33m") == 1.0
-    assert made.decoding("small") == {"temperature": 0.8, "top_p": 0.9}
+    assert made.decoding("mine") == {"temperature": 0.8, "top_p": 0.9}
 
 
 def test_which_lms_there_are(shipped):
