@@ -46,7 +46,8 @@ test: install-dev
 	$(PYTEST)
 
 test-slow: install-dev
-	$(PYTEST) -m slow
+	$(PYTEST) -m "slow and not alone"
+	$(BIN)/python -m pytest -m alone
 
 bench: install-dev
 	$(BIN)/python benchmarks/all.py

@@ -67,6 +67,7 @@ def as_cloned(folder):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_the_tutorial(tmp_path):
     assert [*follow(TUTORIAL, as_cloned(tmp_path / "clone"))]
 

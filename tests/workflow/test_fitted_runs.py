@@ -15,6 +15,7 @@ TEXT = "OUROBOROS_TEXT"  # in the environment: a .jsonl file of stories
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize("source", ["grammar", "text"])
 def test_a_fitted_run_is_complete(workflow, source):
     """The quicker sibling is in test_planning.py: it measures nothing and runs nothing."""
