@@ -24,6 +24,8 @@ def with_architecture(architecture):
     config["tasks"] = {"small": {"kind": "sst2", "source": "fixture"}}
     config["evaluation"]["tiny"]["classification"] = {"tasks": ["small"], "max_length": 16}
     config["lineages"]["tiny"]["generations"] = 2
+    config["sampling"]["tiny"]["shards"] = 1
+    config["training"]["tiny"]["epochs"] = 2
     return config
 
 
@@ -34,11 +36,11 @@ def with_architecture(architecture):
 def test_two_generations_with_every_measurement(workflow, architecture):
     workflow.configure(with_architecture(architecture))
     last = [f"results/tiny/gen2/{name}.json" for name in MEASUREMENTS]
-    result = workflow.run(*last, *(f"results/tiny/{lm}/ppl.json" for lm in ("baseline", "gen1")))
+    result = workflow.run(*last, "results/tiny/baseline/ppl.json")
     assert result.returncode == 0, result.stdout[-4000:]
     results = workflow.folder / "results/tiny"
-    losses = [read_json(results / f"{lm}/ppl.json")["loss"] for lm in ("baseline", "gen1", "gen2")]
-    assert max(losses[1:]) < losses[0] - 0.5
+    untrained, last = (read_json(results / f"{lm}/ppl.json")["loss"] for lm in ("baseline", "gen2"))
+    assert last < untrained - 0.5
     config = read_json(results / "gen2/checkpoint/config.json")
     assert (config["model_type"], config["family"]) == (architecture, "hf")
     assert 0 <= read_json(results / "gen2/classification/small.json")["accuracy"] <= 1

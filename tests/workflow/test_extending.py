@@ -156,4 +156,4 @@ def test_a_generation_of_a_new_family_is_made_measured_and_read_back(extended):
 def test_a_family_that_is_not_there_is_refused_with_those_that_are(extended):
     refused = extended.run("tiny", "-n", "--config", "models={other: {family: local}}")
     assert refused.returncode != 0
-    assert "models.other.family: 'local' is not one of gpt_neo, local_gpt_neo" in refused.stdout
+    assert "models.other.family: 'local' is not one of gpt_neo, hf, local_gpt_neo" in refused.stdout

@@ -17,6 +17,7 @@ from tools import CONFIG, SCHEMA, SEED, TINY, artifacts, listed_jobs, read_shard
 from ouroboros.config.resolve import resolve
 from ouroboros.data.tokenise import read_token_stories
 from ouroboros.model.checkpoint import read_lm
+from ouroboros.model.decoding import Decoding
 from ouroboros.model.families import random_model
 from ouroboros.model.scoring import mean_loss, story_losses
 from ouroboros.randomness import seed_for
@@ -155,7 +156,9 @@ def test_a_shard_holds_its_sequences_of_its_own_generation(finished):
     for n in (1, 2, 3):
         model, end_of_text = read_lm(results / f"gen{n}/checkpoint")
         key = seed_for(SEED, n, "sampling")
-        expected = np.concatenate([*sample(model, key, range(40), 32, end_of_text, 16, 0.8)])
+        expected = np.concatenate(
+            [*sample(model, key, range(40), 32, end_of_text, 16, Decoding(0.8))]
+        )
         for shard, part in enumerate((expected[:20], expected[20:])):
             corpus = read_shards([results / f"gen{n}/corpus/shard-0000{shard}.parquet"])
             assert np.array_equal(corpus.tokens, part)

@@ -47,12 +47,12 @@ def test_what_is_there_is_found(verdicts):
         assert confirmed > 0.7
 
 
-@pytest.mark.parametrize("seeds", [1, 3])
-@pytest.mark.parametrize("noise", ["none", "own"])
+@pytest.mark.parametrize("seeds, noise", [(1, "own"), (3, "own"), (1, "none")])
 def test_a_definition_of_collapse_is_wrong_in_a_twentieth_of_cases_at_most(collapse, noise, seeds):
+    """At most 8 of 60, which a rate of .05 passes in all but .3% of samples."""
     for definition, (border, beyond) in collapse["courses"](10).items():
-        wrong = collapse["verdicts"](definition, border, 10, seeds, noise, CASES)
+        wrong = collapse["verdicts"](definition, border, 10, seeds, noise, 60)
         for verdict in ("holds", "does not hold"):
-            assert wrong.count(verdict) <= 12, (definition, verdict)
-        right = collapse["verdicts"](definition, beyond, 10, seeds, noise, 20)
-        assert right.count("holds") >= 16, definition
+            assert wrong.count(verdict) <= 8, (definition, verdict)
+        right = collapse["verdicts"](definition, beyond, 10, seeds, noise, 10)
+        assert right.count("holds") >= 8, definition

@@ -12,7 +12,7 @@ from ouroboros.model.exact_draw import draw
 
 VOCABULARY = 150
 KEYS = {
-    "temperature": 0.7, "top_k": 20, "top_p": 0.9, "min_p": 0.3, "typical_p": 0.8, "repetition_penalty": 1.3,
+    "temperature": 0.7, "top_k": 20, "top_p": 0.9, "min_p": 0.3, "typical_p": 0.8, "repetition_penalty": 2.0,
 }  # fmt: skip
 ALL = {
     "temperature": 1.3,
@@ -74,14 +74,14 @@ def p_value(counts, probabilities):
 
 @pytest.mark.parametrize("kind", ["flat", "peaked", "heavy-tailed"])
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("draws", [50_000, pytest.param(1_000_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("draws", [20_000, pytest.param(1_000_000, marks=pytest.mark.slow)])
 def test_what_is_drawn(kind, case, draws):
     logits, keys = row(kind), CASES[case]
     expected, changed = theirs(logits, keys), ours(logits, keys)
     generator, counts = torch.Generator().manual_seed(0), np.zeros(VOCABULARY)
-    for _ in range(draws // 50_000):
-        uniforms = torch.rand(50_000, dtype=torch.float64, generator=generator)
-        counts += np.bincount(draw(changed.expand(50_000, -1), uniforms), minlength=VOCABULARY)
+    for _ in range(draws // 20_000):
+        uniforms = torch.rand(20_000, dtype=torch.float64, generator=generator)
+        counts += np.bincount(draw(changed.expand(20_000, -1), uniforms), minlength=VOCABULARY)
     assert counts[expected == 0].sum() == 0
     assert p_value(counts, expected) > 1e-4
     assert (
