@@ -54,8 +54,8 @@ INTRODUCTION = """# Messages about bad input
 
 Every line is tried by `tests/faults/test_bad_input_table.py`, which fails where a message is no longer the one below;
 `python tests/faults/bad_inputs.py` writes this file anew. What Snakemake itself refuses before it reads the workflow is in its
-words: a configuration file that is not there or no YAML, and a target that stands after `--resources`, which takes every word
-after it (write the target first). Damaged artifacts and full disks: [faults.md](faults.md).
+words: a configuration file that is not there or no YAML; and, of another `snakemake` than the one that `make` installs, a target that
+stands after `--resources`, which takes every word after it (write the target first). Damaged artifacts and full disks: [faults.md](faults.md).
 """
 
 

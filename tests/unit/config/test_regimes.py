@@ -100,4 +100,4 @@ def test_the_guide_shows_how_every_regime_is_asked_for():
         }
     resolved = resolve(config, SCHEMA)["lineages"]
     assert {of["regime"] for of in resolved.values()} == {*regimes()}
-    assert resolved["counted"]["regime_settings"] == {"n_real": 500, "n_generated": 1500}
+    assert resolved["real_and_own"]["regime_settings"] == {"n_real": 500, "n_generated": 1500}
