@@ -29,10 +29,8 @@ def with_architecture(architecture):
     return config
 
 
-@pytest.mark.parametrize(
-    "architecture",
-    ["gpt2", *(pytest.param(name, marks=pytest.mark.slow) for name in [*ARCHITECTURES][1:])],
-)
+@pytest.mark.slow  # jobs import transformers, a hundred seconds in all; tests/unit/model/families/test_hf.py is quick
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_two_generations_with_every_measurement(workflow, architecture):
     workflow.configure(with_architecture(architecture))
     last = [f"results/tiny/gen2/{name}.json" for name in MEASUREMENTS]
