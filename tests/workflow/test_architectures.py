@@ -29,7 +29,7 @@ def with_architecture(architecture):
     return config
 
 
-@pytest.mark.slow  # jobs import transformers, a hundred seconds in all; tests/unit/model/families/test_hf.py is quick
+@pytest.mark.slow  # jobs import transformers, a hundred seconds in all; tests/unit/model/families/hf/test_hf.py is quick
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_two_generations_with_every_measurement(workflow, architecture):
     workflow.configure(with_architecture(architecture))

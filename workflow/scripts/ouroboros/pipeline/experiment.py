@@ -6,8 +6,7 @@ from ouroboros.config.regimes import regimes as regimes_by_name
 from ouroboros.errors import UserError
 from ouroboros.pipeline import declarations, local_files, paths, regimes
 
-# Keys of `sampling` that no lineage has by default, so that a rule's params stay those of results made before.
-DECODING = ("top_k", "top_p", "min_p", "typical_p", "repetition_penalty")
+SIZES = ("sequences", "sequence_length", "shards")  # of `sampling`; its other keys are decoding
 
 
 class Experiment:
@@ -33,9 +32,9 @@ class Experiment:
 
     def judged(self, lineage: str) -> list[str]:
         """The LMs that the judge grades: the baseline, generation 1, and every so many more."""
-        return self._some(lineage, "judged_every")
+        return self._every_so_many(lineage, "judged_every")
 
-    def _some(self, lineage, key):
+    def _every_so_many(self, lineage, key):
         every = self.lineages[lineage]["evaluation"][key]
         return ["baseline", *self.generations(lineage)[::every]]
 
@@ -191,7 +190,7 @@ class Experiment:
             graded = self.lineages[lineage]["evaluation"]["judge"] is not None
             return self.judged(lineage) if graded else []
         if metric == "classification":
-            return self._some(lineage, "classified_every")
+            return self._every_so_many(lineage, "classified_every")
         if self.metrics[metric].OF == "corpus":
             return self.generations(lineage, first=0)
         return ["baseline", *self.generations(lineage)]
@@ -275,9 +274,12 @@ class Experiment:
         return self.shards(lineage, "gen0") if automatic else []
 
     def decoding(self, lineage: str) -> float | dict:
-        """The temperature, or where other keys of `sampling` change what is drawn, all of them (model/decoding.py)."""
+        """The keys of model/decoding.py that `sampling` has; where that is the temperature alone, its number.
+
+        A number is what the params of results made before hold.
+        """
         settings = self.lineages[lineage]["sampling"]
-        found = {key: settings[key] for key in ("temperature", *DECODING) if key in settings}
+        found = {key: value for key, value in settings.items() if key not in SIZES}
         return found if len(found) > 1 else found["temperature"]
 
     def shard_indices(self, lineage: str, number: int) -> list[int] | dict[str, int]:

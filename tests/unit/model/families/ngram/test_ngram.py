@@ -104,3 +104,14 @@ def test_the_longest_contexts_of_a_large_vocabulary_have_codes_of_their_own():
     )
     codes = model.codes(ids)
     assert len(np.unique(codes)) == 4 + 1 + 4 and codes.min() >= 0  # two rows begin alike
+
+
+def test_tokens_are_drawn_as_the_decoding_says():
+    """Of the two most frequent tokens alone, as often each."""
+    model = trained(1)
+    drawn = np.concatenate([*sample(model, 3, range(4000), 1, END, 500, Decoding(top_k=2))])[:, 0]
+    expected = model.probabilities(model.codes(np.array([[END]]))[:, -1])[0]
+    expected = np.where(expected >= np.sort(expected)[-2], expected, 0)
+    shares, expected = np.bincount(drawn, minlength=V) / 4000, expected / expected.sum()
+    assert shares[expected == 0].sum() == 0
+    assert np.abs(shares - expected).max() < 0.03

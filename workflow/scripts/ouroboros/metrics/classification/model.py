@@ -5,8 +5,6 @@ faster ones. And the embeddings are those of the tokens that occur: Adam leaves 
 gradients are all zero, where they are, but would read and write each of them at every update.
 """
 
-import contextlib
-
 import numpy as np
 import torch
 from safetensors import SafetensorError
@@ -15,6 +13,7 @@ from torch import nn
 from ouroboros.config.families import families
 from ouroboros.errors import DamagedArtifact, UserError
 from ouroboros.model.families import family_of, model_class
+from ouroboros.model.transformers_log import quiet
 from ouroboros.storage.checksums import verify_checksums
 
 
@@ -32,7 +31,7 @@ def read_classifier(folder, classes: int, vocabulary: np.ndarray, seed: int):
     verify_checksums(folder)
     torch.manual_seed(seed)  # of the head, and of dropout where an architecture has any
     try:
-        with _quiet(transformers.logging):  # that the head is new is no news
+        with quiet():  # that the head is new is no news
             model = transformers.AutoModelForSequenceClassification.from_pretrained(
                 folder, num_labels=classes, dtype=torch.float32,
                 use_safetensors=True, trust_remote_code=False,
@@ -57,15 +56,3 @@ def _keep_tokens(model, vocabulary, folder):
     kept = torch.cat([weights[torch.from_numpy(vocabulary)], padding])
     model.set_input_embeddings(nn.Embedding.from_pretrained(kept, freeze=False))
     model.config.pad_token_id = len(vocabulary)
-
-
-@contextlib.contextmanager
-def _quiet(logging):
-    before = logging.get_verbosity()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(before)
-        logging.enable_progress_bar()

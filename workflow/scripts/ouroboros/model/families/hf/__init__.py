@@ -1,0 +1,1 @@
+"""Any causal LM of transformers: see declaration.py."""

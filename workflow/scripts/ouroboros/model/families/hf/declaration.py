@@ -1,6 +1,11 @@
 """Any causal LM of transformers: the slower path, by its own modules, SDPA and a static cache."""
 
 from ouroboros.errors import UserError
+from ouroboros.model.families.gpt_neo.declaration import check as check_heads
+from ouroboros.model.families.gpt_neo.declaration import (  # noqa: F401 - the same here
+    non_embedding_parameters,
+    positions,
+)
 
 SCHEMA = {
     "description": "One model of an architecture that transformers has.",
@@ -41,11 +46,7 @@ OWN = {  # keys of `settings` that others decide
 
 def check(where: str, settings: dict):
     """Raise UserError unless the heads divide the width and each setting is given once."""
-    if settings["hidden_size"] % settings["heads"]:
-        raise UserError(
-            f"{where}: hidden_size {settings['hidden_size']} is not divisible by heads "
-            f"{settings['heads']}; each head takes an equal share of it."
-        )
+    check_heads(where, settings)
     for key, own in OWN.items():
         if key in settings["settings"]:
             raise UserError(f"{where}.settings: {key} is decided by {own}. Remove it.")
@@ -62,17 +63,7 @@ def is_dropout(key: str) -> bool:
     return "dropout" in key or key.endswith(("pdrop", "_drop"))
 
 
-def positions(settings: dict) -> int:
-    """The longest sequence, in tokens."""
-    return settings["positions"]
-
-
 def parameters(settings: dict, vocabulary: int) -> int:
     """About how many parameters: tied embeddings, learned positions and blocks of GPT-2's proportions."""
     width = settings["hidden_size"]
     return (vocabulary + settings["positions"]) * width + non_embedding_parameters(settings)
-
-
-def non_embedding_parameters(settings: dict) -> int:
-    """About how many parameters besides the embeddings (Kaplan et al. 2020)."""
-    return 12 * settings["layers"] * settings["hidden_size"] ** 2

@@ -3,8 +3,6 @@
 Attention is torch's `scaled_dot_product_attention`. Code of a checkpoint's author is never run.
 """
 
-import contextlib
-
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -12,6 +10,7 @@ from torch import nn
 from ouroboros.errors import UserError
 from ouroboros.model.families import LanguageModel
 from ouroboros.model.families.hf.declaration import is_dropout
+from ouroboros.model.transformers_log import quiet
 
 
 class HFModel(LanguageModel, nn.Module):
@@ -150,9 +149,8 @@ def _configured(auto_config, name, keys):
 
 def _build(config):
     from transformers import AutoModelForCausalLM
-    from transformers.utils import logging
 
-    with _quiet(logging):
+    with quiet():
         try:
             return AutoModelForCausalLM.from_config(
                 config, attn_implementation="sdpa", dtype=torch.float32, trust_remote_code=False
@@ -162,16 +160,6 @@ def _build(config):
                 f"A model of the architecture {config.model_type} cannot be built: "
                 f"{str(error).splitlines()[0]}"
             ) from error
-
-
-@contextlib.contextmanager
-def _quiet(logging):
-    before = logging.get_verbosity()
-    logging.set_verbosity_error()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(before)
 
 
 Model = HFModel  # the name by which model.families finds it
