@@ -43,11 +43,7 @@ static void normalise(const float* x, const float* gain, const float* shift, int
     }
 }
 
-// GELU in its form with a hyperbolic tangent, which is x times a sigmoid.
-static inline Vector gelu(Vector x) {
-    const Vector u = -1.5957691216f * (x + 0.044715f * x * x * x);
-    return x / (1.0f + exponential(u < 80.0f ? u : all(80.0f)));
-}
+static inline Vector gelu(Vector x) { return x / gelu_divisor(x); }
 
 // One position's attention: qkv (3, heads, head, GROUP) -> out (heads, head, GROUP). The new key and value
 // go to `slot` of the rings (2 halves, heads, slots, head, LANES), and `seen` slots are looked at.

@@ -81,3 +81,9 @@ inline Vector exponential(Vector x) {
     y = (Vector)((Integers)y + ((Integers)shifted << 23));
     return gone ? Vector{} : y;
 }
+
+// GELU in its form with a hyperbolic tangent is x divided by this.
+inline Vector gelu_divisor(Vector x) {
+    const Vector u = -1.5957691216f * (x + 0.044715f * x * x * x);
+    return 1.0f + exponential(u < 80.0f ? u : all(80.0f));
+}

@@ -18,6 +18,7 @@ from ouroboros.model.families.gpt_neo import (
 )
 from ouroboros.model.families.gpt_neo.attention import attention
 from ouroboros.model.families.gpt_neo.decoder import GPTNeoDecoder
+from ouroboros.model.families.gpt_neo.gelu import gelu
 from ouroboros.model.families.gpt_neo.settings import EPSILON, GPTNeoSettings
 
 
@@ -47,7 +48,7 @@ class Block(nn.Module):
     def rest(self, x, attended):
         """The part of the block after attention: x and attended (..., width) -> (..., width)."""
         x = x + self.out(attended)
-        return x + self.proj(F.gelu(self.fc(self.ln_2(x)), approximate="tanh"))
+        return x + self.proj(gelu(self.fc(self.ln_2(x))))
 
 
 class GPTNeo(LanguageModel, nn.Module):
