@@ -43,3 +43,10 @@ def test_training_on_several_gpus_has_as_many_times_the_rate(device, gpus, facto
     assert rates["sample"]["tokens_per_second"] == 20.0
     assert any(f"{factor} times the rate of one GPU" in note for note in notes) == (factor > 1)
     assert any("WARNING" in note for note in notes) == (device == "cpu")
+
+
+@pytest.mark.parametrize("busy", [0.05, 0.4])
+def test_rates_that_other_work_disturbed_are_said_to_be(busy):
+    measured = {rule: {**rate, "device": "cpu"} for rule, rate in RATES.items()}
+    notes = cost_inputs(facts(0, {}), {"l": {**measured, "busy": busy}}, {})[1]
+    assert any(f"other work took {busy:.0%}" in note for note in notes) == (busy > 0.1)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ouroboros.findings.claims import Claim, lineage_claims, size_claims
 from ouroboros.findings.results import Lineage, Missing
-from ouroboros.findings.verdict import LEVEL, OPEN, SEEDS, outcome
+from ouroboros.findings.verdict import CONFIRMED, CONTRADICTED, LEVEL, OPEN, SEEDS, outcome
 from ouroboros.storage.markdown import table
 
 NOTE = (
@@ -74,7 +74,8 @@ def group_findings(findings: list[dict]) -> list[Group]:
 def findings_section(findings: list[dict]) -> str:
     """The findings as a Markdown section: a summary, and a table for each setup or pair."""
     counts = Counter(finding["verdict"] for finding in findings)
-    summary = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
+    said = [verdict for verdict in (CONFIRMED, CONTRADICTED, OPEN) if counts[verdict]]
+    summary = ", ".join(f"{counts[verdict]} {verdict}" for verdict in said)
     parts = [f"## The paper's findings\n\n{summary}. {NOTE}\n"]
     for name, tested, untested in group_findings(findings):
         claims = table(HEAD, list(map(_row, tested)), "<<<><") if tested else ""

@@ -11,6 +11,8 @@ from ouroboros.planning.data_sizes import (
 )
 from ouroboros.planning.job_costs import JobCosts
 
+BUSY = 0.1  # share of the CPUs that other work may take while rates are measured
+
 
 def cost_model(
     facts: dict, calibrations: dict, machine_speed: dict, on_cluster=False, most_bytes=math.inf
@@ -96,6 +98,12 @@ def _rates(name, lineage, measured, given):
         for rule in rules
     )
     notes = [f"rates of model {lineage['model_name']}: {speeds}"]
+    if measured.get("busy", 0.0) > BUSY:
+        notes.append(
+            f"WARNING: other work took {measured['busy']:.0%} of this machine's CPUs while the rates of model "
+            f"{lineage['model_name']} were measured, so a run by itself is quicker than planned. To measure "
+            "again, remove results/calibration and the plan.json of this group."
+        )
     gpus = {rule: lineage["resources"][rule]["gpu"] for rule in rules}
     if gpus["train"] > 1 and rates["train"]["device"] != "cpu":
         rates["train"]["tokens_per_second"] *= gpus["train"]

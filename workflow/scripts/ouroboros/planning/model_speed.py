@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import psutil
 
 from ouroboros.config.families import is_counted
 from ouroboros.data.corpus import Corpus, token_type
@@ -37,10 +38,12 @@ def measure_model_speed(settings: dict, texts: list[str]) -> dict:
 
     `settings`: `model`, `tokenizer`, `training`, `sequence_length`, `sequences` (or `auto`), `context`,
     `classification`, and `resources` of train, sample, ppl and classification. `texts` train the
-    tokenizer where that has the source `train`. `train`, `sample` and `ppl` have `start` (seconds
+    tokenizer where that has the source `train`. `busy` is the share of the machine's CPU time that
+    others took meanwhile. `train`, `sample` and `ppl` have `start` (seconds
     per job) and `tokens_per_second`; `fine_tuning` has `start`, `seconds_per_update` and
     `seconds_per_token`.
     """
+    times = _busy_seconds()
     # A tokenizer of the hub may need a download: only its size matters here, so GPT-2's will do.
     source = settings["tokenizer"]
     source = {"source": "gpt2"} if source["source"] == "hub" else source
@@ -63,7 +66,17 @@ def measure_model_speed(settings: dict, texts: list[str]) -> dict:
             checkpoint = Path(folder, "checkpoint")
             write_checkpoint(model.cpu(), Path(folder, "tokenizer"), 0, {}, checkpoint)
             measured["fine_tuning"] = _fine_tuning(settings, checkpoint, vocabulary)
-    return measured
+    others, own, possible = np.subtract(_busy_seconds(), times)
+    return measured | {"busy": max(0.0, float((others - own) / possible))}
+
+
+def _busy_seconds():
+    """Seconds so far in which the machine's CPUs were busy, were so for this process, and could be."""
+    machine, own = psutil.cpu_times(), psutil.Process().cpu_times()
+    busy = sum(machine) - machine.idle - getattr(machine, "iowait", 0.0)
+    # a guest's seconds are among the user's
+    busy -= getattr(machine, "guest", 0.0) + getattr(machine, "guest_nice", 0.0)
+    return busy, own.user + own.system, time.perf_counter() * psutil.cpu_count()
 
 
 def time_growing(run, sizes) -> tuple[float, list[tuple[int, float]]]:
