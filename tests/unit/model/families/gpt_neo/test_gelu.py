@@ -21,7 +21,10 @@ def test_values_and_gradients(size):
     (gelu(ours) * weights).sum().backward()
     exact = x.double().requires_grad_()
     (F.gelu(exact, approximate="tanh") * weights.double()).sum().backward()
-    for mine, theirs in [(gelu(x), F.gelu(x.double(), approximate="tanh")), (ours.grad, exact.grad)]:
+    for mine, theirs in [
+        (gelu(x), F.gelu(x.double(), approximate="tanh")),
+        (ours.grad, exact.grad),
+    ]:
         assert ((mine - theirs).abs() / theirs.abs().clamp(min=1)).max() < 2e-6
 
 
