@@ -53,6 +53,7 @@ end_on_hangup()
 
 
 onstart:
+    look_for_jobs_when_one_ends()
     check_folders()
     check_gpus()
     check_cluster()
