@@ -246,8 +246,8 @@ def test_a_lost_shard_is_made_again_alone_and_the_same(lineage_copy):
 
 def test_jobs_are_looked_for_when_one_ends(lineage_copy):
     """Not by the clock too: such looks, more for every job that has ended, took a core of long runs."""
-    made = [f"results/tiny/gen{n}/text.json" for n in (1, 2, 3)]
-    result = lineage_copy.run("--verbose", "--forcerun", "text", "--", *made)
+    made = [f"results/tiny/gen{n}/{metric}.json" for metric in ("text", "oov") for n in range(4)]
+    result = lineage_copy.run("--verbose", "--forcerun", "text", "oov", "--", *made)
     assert result.returncode == 0, result.stdout[-3000:]
     assert 1 < result.stdout.count("Ready jobs: ") <= 1 + len(made)
 
