@@ -90,7 +90,7 @@ def draw(errors: dict[str, np.ndarray], path: str):
     axes.set(
         xlabel="Generation", ylabel="Error of the probabilities, against generation 1", yscale="log"
     )
-    axes.legend(ncols=2)
+    figure.legend(loc="outside right upper")
     save(figure, [path])
 
 
