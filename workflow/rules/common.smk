@@ -93,6 +93,12 @@ def task_files(task):
     return local_files.task_files(task, RESOLVED["tasks"][task], ROOT)
 
 
+@functools.cache
+def initial_model_files(lineage):
+    """The files of a lineage's initial model, where that is a folder."""
+    return local_files.initial_model_files(lineage, LINEAGES[lineage].get("initial_model"))
+
+
 def part(name):
     """A parameter function: one part of the wildcards' lineage (`model`, `seed`, ...)."""
     return lambda wildcards: LINEAGES[wildcards.lineage][name]

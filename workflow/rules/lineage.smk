@@ -3,6 +3,7 @@
 
 rule baseline:
     input:
+        unpack(by(lambda wildcards: initial_model_files(wildcards.lineage))),
         tokenizer=of_corpus(paths.TOKENIZER),
     output:
         checkpoint=directory("results/{lineage}/baseline/checkpoint"),
@@ -14,7 +15,7 @@ rule baseline:
     resources:
         **resources("baseline"),
     params:
-        model=part("model"),
+        model=lambda wildcards: EXPERIMENT.baseline_model(wildcards.lineage),
         seed=part("seed"),
     script:
         "../scripts/baseline.py"

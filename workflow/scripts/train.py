@@ -1,4 +1,4 @@
-"""Rules train and train_first: train one generation, from random weights, on the corpora before it.
+"""Rules train and train_first: train one generation, from random weights or those of a checkpoint, on the corpora before it.
 
 Generation 1 finds the number of epochs by early stopping; the others read it.
 """
@@ -12,7 +12,7 @@ from ouroboros.jobs.device import choose_device, device_count, device_name
 from ouroboros.jobs.provenance import provenance
 from ouroboros.jobs.script import run
 from ouroboros.jobs.snapshots import States
-from ouroboros.model.checkpoint import write_checkpoint
+from ouroboros.model.checkpoint import WEIGHTS, write_checkpoint
 from ouroboros.pipeline import paths
 from ouroboros.pipeline.regimes import by_source
 from ouroboros.storage.atomic import read_json, write_json
@@ -38,7 +38,9 @@ def main(snakemake):
     vocabulary = size, end_of_text
     belongs_to = {**made_with, "epochs": epochs, "vocabulary": vocabulary, "device": device.type}
     recipe = snakemake.input.get("recipe")  # none where all of the corpora is used
-    files = [path for path in (*snakemake.input.corpus, recipe, heldout) if path]
+    start = snakemake.input.get("start")  # none where its weights are random
+    weights = start and f"{start}/{WEIGHTS}"
+    files = [path for path in (*snakemake.input.corpus, recipe, heldout, weights) if path]
     states = States.beside(snakemake.output.checkpoint, belongs_to, files)
     with TemporaryDirectory() as folder:
         whole = Path(folder, Path(paths.RECIPE).name)
@@ -46,7 +48,7 @@ def main(snakemake):
             write_whole(corpora, whole)
         job = TrainingJob(
             **dict(params.items()), vocabulary_size=size, end_of_text=end_of_text,
-            recipe=str(recipe or whole), corpora=[*corpora.items()], heldout=heldout, epochs=epochs,
+            recipe=str(recipe or whole), corpora=[*corpora.items()], heldout=heldout, epochs=epochs, start=start,
             micro_batch=resources.batch,
             # it changes no result, so it is no param, which would run finished jobs again
             state_minutes=snakemake.config["state_minutes"],

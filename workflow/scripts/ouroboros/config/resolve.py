@@ -16,6 +16,7 @@ from ouroboros.config.families import DEFAULT
 from ouroboros.config.likeness import fill_in
 from ouroboros.config.regimes import settle_regime, with_named_regimes
 from ouroboros.config.schema import validate, with_defaults
+from ouroboros.config.start import settle_start
 from ouroboros.errors import UserError, suggestion
 
 # key of a lineage -> section of the configuration that has the entry of this name
@@ -129,6 +130,7 @@ def _resolve_lineage(name, entry, config, schema, resolved):
     if lineage["model"].get("family") == DEFAULT:
         del lineage["model"]["family"]  # a rule's params are the same whether it is named or not
     settle_regime(where, lineage)
+    settle_start(where, lineage)
     lineage["resources"] = _resolve_resources(where, config, overrides.get("resources", {}), schema)
     check_lineage(where, lineage)
     check_tasks(where, lineage, resolved["tasks"])

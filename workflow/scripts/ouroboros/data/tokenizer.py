@@ -28,10 +28,32 @@ def make_tokenizer(settings: dict, texts: Iterable[str]) -> tuple[Tokenizer, str
         return _gpt2(), END_OF_TEXT
     if settings["source"] == "train":
         return _train(texts, settings["vocabulary_size"]), END_OF_TEXT
-    tokenizer, end_of_text = _hub(settings["path"]), settings["end_of_text"]
+    tokenizer, end_of_text = fetch_tokenizer(settings["path"]), settings["end_of_text"]
     _check(tokenizer, end_of_text, settings["path"])
     tokenizer.add_special_tokens([end_of_text])  # it may be an ordinary token, which text can spell
     return _plain(tokenizer), end_of_text
+
+
+def fetch_tokenizer(path: str) -> Tokenizer:
+    """The tokenizer.json of a folder, or of a model of the hub; UserError where it cannot be read."""
+    if Path(path).is_dir():
+        file = Path(path, "tokenizer.json")
+        if not file.is_file():
+            raise UserError(f"The tokenizer folder {path} holds no tokenizer.json.")
+        try:
+            return Tokenizer.from_file(str(file))
+        except Exception as error:  # of any kind: the library has none of its own
+            raise UserError(f"{file} is no tokenizer that can be read: {error}.") from error
+    try:
+        return Tokenizer.from_pretrained(path)
+    except Exception as error:  # whatever the network and the hub's client raise
+        if explained := cache_error(f"The tokenizer {path!r}", error, path):
+            raise explained from error
+        raise UserError(
+            f"The tokenizer {path!r} could not be fetched from the hub ({type(error).__name__}). "
+            "Without a network, use `source: gpt2`, `source: train`, or give `path` a local folder "
+            "with a tokenizer.json."
+        ) from error
 
 
 def write_tokenizer(tokenizer: Tokenizer, end_of_text: str, folder):
@@ -126,27 +148,6 @@ def _byte_level(model):
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     return tokenizer
-
-
-def _hub(path):
-    if Path(path).is_dir():
-        file = Path(path, "tokenizer.json")
-        if not file.is_file():
-            raise UserError(f"The tokenizer folder {path} holds no tokenizer.json.")
-        try:
-            return Tokenizer.from_file(str(file))
-        except Exception as error:  # of any kind: the library has none of its own
-            raise UserError(f"{file} is no tokenizer that can be read: {error}.") from error
-    try:
-        return Tokenizer.from_pretrained(path)
-    except Exception as error:  # whatever the network and the hub's client raise
-        if explained := cache_error(f"The tokenizer {path!r}", error, path):
-            raise explained from error
-        raise UserError(
-            f"The tokenizer {path!r} could not be fetched from the hub ({type(error).__name__}). "
-            "Without a network, use `source: gpt2`, `source: train`, or give `path` a local folder "
-            "with a tokenizer.json."
-        ) from error
 
 
 def _plain(tokenizer):

@@ -18,6 +18,8 @@ from ouroboros.model.families import LanguageModel, family_of, model_class
 from ouroboros.storage.atomic import new_directory, write_json
 from ouroboros.storage.checksums import verify_checksums, write_checksums
 
+WEIGHTS = "model.safetensors"
+
 
 def write_checkpoint(
     model: LanguageModel, tokenizer_folder, end_of_text: int, record: dict, folder
@@ -27,7 +29,7 @@ def write_checkpoint(
         tokenizer, _ = read_tokenizer(tokenizer_folder)
         save_tokenizer(tokenizer, tokenizer.id_to_token(end_of_text), temporary)
         weights = {name: tensor.contiguous() for name, tensor in model.weights().items()}
-        save_file(weights, temporary / "model.safetensors", metadata={"format": "pt"})
+        save_file(weights, temporary / WEIGHTS, metadata={"format": "pt"})
         write_json(temporary / "config.json", model.config(end_of_text))
         write_json(
             temporary / "generation_config.json",
@@ -52,7 +54,7 @@ def read_checkpoint(folder) -> LanguageModel:
     verify_checksums(folder)
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        weights = load_file(folder / "model.safetensors")
+        weights = load_file(folder / WEIGHTS)
     except (OSError, ValueError, SafetensorError) as error:
         raise DamagedArtifact(folder, str(error)) from error
     family = family_of(config)

@@ -114,13 +114,30 @@ class Experiment:
     def training_inputs(self, lineage: str, n: int) -> dict[str, list[str] | str]:
         """The files that generation n trains on: `corpus`, and the `recipe` where not all of that is used.
 
-        Where all of it is, the training job writes the recipe.
+        Where all of it is, the training job writes the recipe. `start` is the checkpoint whose weights it
+        begins with, where these are not random.
         """
         corpora = self.training_corpora(lineage, n)
         found = {"corpus": [path for shards in corpora.values() for path in shards]}
+        if start := self._start(lineage, n):
+            found["start"] = paths.CHECKPOINT.format(lineage=lineage, lm=start)
         if regimes.draws(*self._regime(lineage, n)):
             found["recipe"] = paths.RECIPE.format(lineage=lineage, lm=f"gen{n}")
         return found
+
+    def _start(self, lineage, n):
+        """The LM whose weights generation n begins with; None where they are random."""
+        settings = self.lineages[lineage]
+        start = settings.get("start", "scratch")
+        if start == "previous" and n > 1:
+            return f"gen{n - 1}"
+        return "baseline" if start != "scratch" and "initial_model" in settings else None
+
+    def baseline_model(self, lineage: str) -> dict:
+        """The settings of the baseline's model, with `initial_model` where it is one that was trained elsewhere."""
+        settings = self.lineages[lineage]
+        initial = {key: settings[key] for key in ("initial_model",) if key in settings}
+        return settings["model"] | initial
 
     def recipe_settings(self, lineage: str, n: int) -> dict:
         """The settings that a recipe depends on, besides its corpora."""

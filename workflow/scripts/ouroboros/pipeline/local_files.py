@@ -35,6 +35,23 @@ def tokenizer_files(name: str, settings: dict) -> dict[str, list[str]]:
     return {"files": matching(f"tokenizers.{name}.path", [file], "tokenizer.json")}
 
 
+def initial_model_files(lineage: str, initial_model: str | None) -> dict[str, list[str]]:
+    """The files of a lineage's initial model; none where it has none, or one of the hub."""
+    if initial_model is None:
+        return {}
+    folder, where = Path(expanded(initial_model)), f"config: lineages.{lineage}.initial_model"
+    if folder.is_dir():
+        if not (folder / "config.json").is_file():
+            raise UserError(f"{where}: the folder {folder} holds no config.json, and so no model.")
+        return {"initial": sorted(str(path) for path in folder.iterdir() if path.is_file())}
+    if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", initial_model) or initial_model.startswith("."):
+        raise UserError(
+            f"{where}: there is no folder {folder} (looked from {Path.cwd()}). Give an existing one, or the "
+            "name of a model of the hub (owner/name)."
+        )
+    return {}
+
+
 def task_files(name: str, settings: dict, root: Path) -> dict[str, list[str]]:
     """Split -> the files that it comes from; `folder` -> those of a local dataset."""
     where = f"tasks.{name}"

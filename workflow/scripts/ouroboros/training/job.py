@@ -8,6 +8,7 @@ from ouroboros.config.families import is_counted
 from ouroboros.data.recipe import read_corpus
 from ouroboros.data.tokenise import read_token_stories
 from ouroboros.jobs.snapshots import Keeper, States
+from ouroboros.model.checkpoint import read_lm
 from ouroboros.model.families import LanguageModel, random_model
 from ouroboros.randomness import seed_for
 from ouroboros.training.counting import Counting
@@ -32,13 +33,17 @@ class TrainingJob:
     epochs: int | None
     micro_batch: int  # sequences that a device computes at once
     state_minutes: float
+    start: str | None = None  # the checkpoint whose weights it begins with; None: random ones
 
     def prepare(
         self, device: torch.device, states: States, processes: ProcessGroup = ALONE
     ) -> Training:
         """The training, resumed from its last state where there is one."""
-        seed = seed_for(self.seed, self.generation, "weights")
-        model = random_model(self.model, self.vocabulary_size, seed)
+        if self.start:
+            model, _ = read_lm(self.start)
+        else:
+            seed = seed_for(self.seed, self.generation, "weights")
+            model = random_model(self.model, self.vocabulary_size, seed)
         settings = TrainingSettings(**self.training)
         corpus = read_corpus(self.recipe, dict(self.corpora), states.folder)
         if is_counted(self.model):

@@ -47,6 +47,11 @@ class LanguageModel(abc.ABC):
     def from_config(cls, config: dict) -> LanguageModel:
         """A model of the content of config.json; `load_weights` sets its weights."""
 
+    @classmethod
+    def from_transformers(cls, theirs: torch.nn.Module, settings: dict) -> LanguageModel:
+        """A model with the weights of one of transformers; `settings` as in `from_settings`, of the same sizes."""
+        raise UserError("Models of this family begin with no others.")
+
     @abc.abstractmethod
     def initialise(self, seed: int) -> LanguageModel:
         """Give this model random weights, which depend on the seed alone; returns it."""
@@ -131,8 +136,13 @@ def model_class(family: str) -> type[LanguageModel]:
     return importlib.import_module(f"{__name__}.{family}.model").Model
 
 
+def family_class(settings: dict) -> type[LanguageModel]:
+    """The class of the models of a resolved entry of `models`."""
+    return model_class(settings.get("family", DEFAULT))
+
+
 def random_model(settings: dict, vocabulary_size: int, seed: int) -> LanguageModel:
     """A model of a resolved entry of `models` with random weights."""
     own = {key: value for key, value in settings.items() if key != "family"}
-    model = model_class(settings.get("family", DEFAULT)).from_settings(own, vocabulary_size)
+    model = family_class(settings).from_settings(own, vocabulary_size)
     return model.initialise(seed)

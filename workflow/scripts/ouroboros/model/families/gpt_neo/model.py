@@ -84,6 +84,13 @@ class GPTNeo(LanguageModel, nn.Module):
     def from_config(cls, config):
         return cls(cls.Settings(**transformers_format.from_config(config)))
 
+    @classmethod
+    def from_transformers(cls, theirs, settings):
+        own = {key: value for key, value in settings.items() if key != "family"}
+        model = cls.from_settings(own, theirs.config.vocab_size)
+        model.load_weights(theirs.state_dict())
+        return model
+
     def initialise(self, seed):
         """Draw the weights GPT-Neo's way: normal of `initial_std`, biases zero."""
         generator = torch.Generator().manual_seed(seed)

@@ -67,6 +67,12 @@ class HFModel(LanguageModel, nn.Module):
         kept = {key: value for key, value in config.items() if key not in ("family", "model_type")}
         return cls(_configured(AutoConfig, config["model_type"], kept))
 
+    @classmethod
+    def from_transformers(cls, theirs, settings):
+        model, weights = cls.from_config(theirs.config.to_dict()), theirs.state_dict()
+        model.load_weights({name: weights[name] for name in model.weights()})
+        return model
+
     def initialise(self, seed):
         """Draw the weights as the architecture does."""
         with torch.random.fork_rng([]):

@@ -1,0 +1,29 @@
+"""What the weights of a generation begin with: `start` and `initial_model` of a lineage."""
+
+from ouroboros.config.families import is_counted
+from ouroboros.errors import UserError
+
+
+def settle_start(where: str, lineage: dict):
+    """Fill in a lineage's `start`, in place, and check it.
+
+    Keys that change nothing are removed: what lineages are compared by is then that of results made
+    before there were these.
+    """
+    initial, start = lineage["initial_model"], lineage["start"]
+    if start is None:
+        start = lineage["start"] = "initial" if initial else "scratch"
+    if start == "initial" and not initial:
+        raise UserError(
+            f"{where}: `start: initial` needs a model to begin with. Name it in `initial_model`, or choose "
+            "scratch (random weights) or previous (those of the generation before)."
+        )
+    if is_counted(lineage["model"]) and (initial or start != "scratch"):
+        raise UserError(
+            f"{where}: a model of the family {lineage['model']['family']} counts its corpus, and begins with "
+            "nothing. Remove `start` and `initial_model`."
+        )
+    if not initial:
+        del lineage["initial_model"]
+    if start == "scratch":
+        del lineage["start"]
