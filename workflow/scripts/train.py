@@ -59,7 +59,8 @@ def main(snakemake):
             model, found = job.run(training)
     made_by = provenance(device_name(device, gpus), **made_with)
     if first:
-        write_json(snakemake.output.epochs, {**found, "provenance": made_by})
+        begun = {"initial_model": initial_model(start)} if start else {}
+        write_json(snakemake.output.epochs, {**found, **begun, "provenance": made_by})
     record = {
         "epochs": found["epochs"],
         "tokens": found["epochs"] * training.corpus.tokens.size,
@@ -73,6 +74,11 @@ def main(snakemake):
         model, snakemake.input.tokenizer, end_of_text, record, snakemake.output.checkpoint
     )
     states.remove()
+
+
+def initial_model(baseline):
+    """The name of the model that a baseline's checkpoint is."""
+    return read_json(f"{baseline}/training.json")["provenance"]["model"]["initial_model"]
 
 
 if "snakemake" in globals():

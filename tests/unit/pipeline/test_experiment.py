@@ -169,3 +169,21 @@ def test_a_job_counts_the_initial_corpus_where_the_number_of_sequences_is_auto(s
     assert made.counted("own") == ["results/own/gen0/corpus/shard-00000.parquet"]
     assert made.shard_indices("own", 0) == {"shard": 0, "of": 1}
     assert shipped.counted("33m") == []  # results made before know nothing of auto
+
+
+def test_what_a_generation_begins_with():
+    begun = {"initial_model": "owner/name"}
+    made = experiment(
+        initial=begun, onward={**begun, "start": "previous"}, random={**begun, "start": "scratch"},
+        previous={"start": "previous"},
+    )  # fmt: skip
+    lms = ("baseline", "gen1", "gen2", "gen11")
+    assert [made.start("initial", lm) for lm in lms] == ["baseline"] * 4
+    assert [made.start("onward", lm) for lm in lms] == ["baseline", "baseline", "gen1", "gen10"]
+    assert [made.start("random", lm) for lm in lms] == ["baseline", None, None, None]
+    assert [made.start("previous", lm) for lm in lms] == [None, None, "gen1", "gen10"]
+    assert [made.start("demo", lm) for lm in lms] == [None] * 4
+    assert made.training_inputs("onward", 3)["start"] == "results/onward/gen2/checkpoint"
+    assert "start" not in made.training_inputs("demo", 3)
+    assert made.baseline_model("random")["initial_model"] == "owner/name"
+    assert "initial_model" not in made.baseline_model("demo")

@@ -43,7 +43,7 @@ def test_scores_have_a_panel_per_kind_with_its_points_errors_and_references(draw
     assert set(baseline.get_ydata()) == {0.9} and set(guess.get_ydata()) == {0.5}
     (legend,) = drawn().legends
     said = [text.get_text() for text in legend.get_texts()]
-    assert len(said) == 3 and "untrained baseline" in said
+    assert len(said) == 3 and "baseline" in said
 
 
 def test_eight_tasks_and_scores_without_errors_or_guesses(drawn):
@@ -127,7 +127,7 @@ def test_losses_are_shares_of_the_tokens_and_some_of_many_generations(drawn):
     losses.draw_losses(histograms, "33m", [])
     axes = drawn().axes[0]
     names = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert names[0] == "generation 1" and names[-2:] == ["generation 40", "untrained baseline"]
+    assert names[0] == "generation 1" and names[-2:] == ["generation 40", "baseline"]
     assert len(names) == losses.MOST_LINES + 1
     line = axes.get_lines()[0].get_xydata()
     assert line[0].tolist() == [0.0, 0.75] and line[-1].tolist() == [1.5, 0.25]

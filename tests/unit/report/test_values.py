@@ -105,7 +105,7 @@ def test_scores_say_panel_and_score(tmp_path, name, label, error):
     value = {"accuracy": "0.800", "weighted_f1": "0.750"}[name] + error
     assert found["circle"] == [(f"SST-2, {label}, generation 1: {value}", (label, "1"))]
     assert [said.split(": ")[0] for said, _ in found["polyline"]] == [
-        "SST-2, untrained baseline", "SST-2, always the most frequent class",
+        "SST-2, baseline", "SST-2, always the most frequent class",
     ]  # fmt: skip
 
 
@@ -127,7 +127,7 @@ def test_lines_of_losses_say_whose_they_are(tmp_path):
     assert areas(tmp_path / "losses.svg") == {
         "polyline": [
             ("generation 1", ("generation 1", "1")), ("generation 2", ("generation 2", "2")),
-            ("untrained baseline", (None, None)),
+            ("baseline", (None, None)),
         ]
     }  # fmt: skip
 

@@ -119,19 +119,23 @@ class Experiment:
         """
         corpora = self.training_corpora(lineage, n)
         found = {"corpus": [path for shards in corpora.values() for path in shards]}
-        if start := self._start(lineage, n):
+        if start := self.start(lineage, f"gen{n}"):
             found["start"] = paths.CHECKPOINT.format(lineage=lineage, lm=start)
         if regimes.draws(*self._regime(lineage, n)):
             found["recipe"] = paths.RECIPE.format(lineage=lineage, lm=f"gen{n}")
         return found
 
-    def _start(self, lineage, n):
-        """The LM whose weights generation n begins with; None where they are random."""
+    def start(self, lineage: str, lm: str) -> str | None:
+        """The LM whose weights this one begins with; None where they are random.
+
+        Of the baseline it is itself where it is the lineage's initial model.
+        """
         settings = self.lineages[lineage]
         start = settings.get("start", "scratch")
-        if start == "previous" and n > 1:
-            return f"gen{n - 1}"
-        return "baseline" if start != "scratch" and "initial_model" in settings else None
+        if start == "previous" and lm not in ("baseline", "gen1"):
+            return f"gen{int(lm.removeprefix('gen')) - 1}"
+        begins = "initial_model" in settings and (lm == "baseline" or start != "scratch")
+        return "baseline" if begins else None
 
     def baseline_model(self, lineage: str) -> dict:
         """The settings of the baseline's model, with `initial_model` where it is one that was trained elsewhere."""

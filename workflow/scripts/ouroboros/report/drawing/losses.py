@@ -30,7 +30,7 @@ def draw_losses(histograms: dict[str, dict], title: str, paths: list):
                 histograms["baseline"],
                 color=REFERENCE,
                 linestyle="--",
-                label="untrained baseline",
+                label="baseline",
             )
         axes.set(
             xlabel="Loss of a token (nats)", ylabel="Share of the validation tokens", yscale="log",

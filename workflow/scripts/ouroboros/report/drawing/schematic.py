@@ -30,18 +30,28 @@ class Box(NamedTuple):
     bottom: float
 
 
-def draw_schematic(lineage: str, tests: dict[str, list[str]], tasks: int, mark: str, paths: list):
+def draw_schematic(
+    lineage: str,
+    tests: dict[str, list[str]],
+    tasks: int,
+    mark: str,
+    paths: list,
+    begins: dict | None = None,
+):
     """The LMs of a lineage as boxes, and three kinds of links between them.
 
     `tests`: what each LM that is shown is tested by as it is, by LM ("baseline", "gen1", ...); each is
     fine-tuned on as many `tasks` too. `mark` is what a generation is trained on beside the text of the
-    one before it.
+    one before it. `begins`: the LM whose weights an LM begins with, where any begins with such; the baseline is
+    then a model that was trained elsewhere, unless it has none.
     """
+    begins = begins or {}
     figure, axes = plt.subplots(layout="constrained")
     x, before, lowest = 0.0, None, 0.0
     for lm, measured in tests.items():
         if lm == "baseline":
-            baseline = _box(axes, x, ROW, "untrained LM\n(baseline)")
+            kind = "initial model" if begins.get(lm) else "untrained LM"
+            baseline = _box(axes, x, ROW, f"{kind}\n(baseline)")
             lowest = min(lowest, _tested(axes, baseline, measured, tasks))
             continue
         n = int(lm.removeprefix("gen"))
@@ -49,7 +59,7 @@ def draw_schematic(lineage: str, tests: dict[str, list[str]], tasks: int, mark: 
         x += COLUMN + GAP * skipped
         text = "the\ninitial corpus" if n == 1 else f"text of\ngeneration {n - 1}"
         more = "\n" + " ".join(mark.split()) if mark and n > 1 else ""
-        untrained = _box(axes, x, 2 * ROW, "untrained LM")
+        untrained = _box(axes, x, 2 * ROW, _named(begins.get(lm)))
         trained = _box(axes, x, ROW, f"LM of\ngeneration {n}")
         _link(axes, *_down(untrained, trained), TRAINING)
         middle = (untrained.bottom + trained.top) / 2
@@ -60,6 +70,13 @@ def draw_schematic(lineage: str, tests: dict[str, list[str]], tasks: int, mark: 
         before = n, trained
     _finish(figure, axes, lineage, x, lowest)
     save(figure, paths)
+
+
+def _named(lm):
+    """What an LM begins with, in words."""
+    if lm is None:
+        return "untrained LM"
+    return "initial model" if lm == "baseline" else f"LM of\ngeneration {lm.removeprefix('gen')}"
 
 
 def _tested(axes, lm, measured, tasks):

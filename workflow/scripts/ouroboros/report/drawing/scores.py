@@ -64,7 +64,7 @@ def _draw_panel(axes, rows, label):
         elinewidth=0.8, label=label,
     )  # fmt: skip
     for score in rows.loc[rows["generation"] == 0, "score"]:
-        axes.axhline(score, color=REFERENCE, linestyle="--", label="untrained baseline")
+        axes.axhline(score, color=REFERENCE, linestyle="--", label="baseline")
     for guess in rows["guess"].dropna().unique():
         axes.axhline(guess, color=REFERENCE, linestyle=":", label="always the most frequent class")
     axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))

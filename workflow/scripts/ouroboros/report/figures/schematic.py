@@ -20,7 +20,12 @@ def settings(experiment, lineage):
     of = experiment.lineages[lineage]
     last = of["generations"]
     shown = ["baseline", *(f"gen{n}" for n in sorted({1, min(2, last), last}))]
-    return {
+    begins = (
+        {}
+        if "initial_model" not in of and "start" not in of
+        else {"begins": {lm: experiment.start(lineage, lm) for lm in shown}}
+    )
+    return begins | {
         "tests": {lm: tests_in_words(experiment, lineage, lm) for lm in shown},
         "tasks": len(experiment.tasks(lineage)),
         "mark": getattr(experiment.regimes[of["regime"]], "MARK", ""),
@@ -30,4 +35,11 @@ def settings(experiment, lineage):
 def draw(files, settings, lineage, outputs):
     from ouroboros.report.drawing.schematic import draw_schematic
 
-    draw_schematic(lineage, settings["tests"], settings["tasks"], settings["mark"], outputs)
+    draw_schematic(
+        lineage,
+        settings["tests"],
+        settings["tasks"],
+        settings["mark"],
+        outputs,
+        settings.get("begins", {}),
+    )
