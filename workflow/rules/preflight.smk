@@ -53,12 +53,14 @@ def check_targets():
         ):
             raise WorkflowError(f"{target}: {targets.complain_of_path(EXPERIMENT, target)}")
     for target in asked:
-        corpora, tasks = targets.sources(EXPERIMENT, target)
+        corpora, tasks, lineages = targets.sources(EXPERIMENT, target)
         try:
             for corpus in sorted(corpora):
                 source_files(corpus)
             for task in sorted(tasks):
                 task_files(task)
+            for lineage in sorted(lineages):
+                initial_model_files(lineage)
             names = EXPERIMENT.with_part_of(corpora)
             check_real_text(plans.plan_facts(EXPERIMENT, names, source_files, task_files))
         except UserError as error:

@@ -30,20 +30,20 @@ def group_targets(experiment: Experiment, group: str) -> list[str]:
     return targets
 
 
-def sources(experiment: Experiment, target: str) -> tuple[set[str], set[str]]:
-    """The corpora and the tasks whose files a target is made of."""
+def sources(experiment: Experiment, target: str) -> tuple[set[str], set[str], set[str]]:
+    """The corpora, the tasks and the lineages whose files a target is made of."""
     top, *below = Path(target).parts or ["."]
     name = below[0] if top == "results" and below else top
     if name in paths.SHARED:
         entry = {*below[1:2]}
-        return entry if name == "corpora" else set(), entry if name == "tasks" else set()
+        return entry if name == "corpora" else set(), entry if name == "tasks" else set(), set()
     if name == "plan":
         groups = experiment.resolved["plan"]["groups"] or experiment.comparisons
     else:
         groups = [name] if name in experiment.groups else report_groups(experiment, None)
     lineages = {lineage for group in groups for lineage in experiment.groups[group]}
     corpora = {experiment.lineages[lineage]["corpus"] for lineage in lineages}
-    return corpora, {task for lineage in lineages for task in experiment.tasks(lineage)}
+    return corpora, {task for lineage in lineages for task in experiment.tasks(lineage)}, lineages
 
 
 def complain_of_step(experiment: Experiment) -> str:
