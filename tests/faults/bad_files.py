@@ -12,6 +12,7 @@ from ouroboros.data.tokenise import pack
 from ouroboros.metrics.classification import tasks
 from ouroboros.metrics.gpt_eval import prompts
 from ouroboros.metrics.gpt_eval.reply_log import Replies
+from ouroboros.model.initial_model import read_initial_model
 from ouroboros.storage.atomic import read_json
 from ouroboros.storage.checksums import verify_checksums
 from ouroboros.storage.parquet import write_parquet
@@ -49,6 +50,10 @@ def tokens_of(path):
     return tokenizer.make_tokenizer(
         {"source": "hub", "path": str(path.parent), "end_of_text": "<|endoftext|>"}, []
     )
+
+
+def initial_model(path):
+    read_initial_model(str(path.parent), {}, None, 0)
 
 
 def sequences(path):
@@ -94,6 +99,10 @@ FILES = [
     ("empty.yaml", b"", StoryGrammar.from_file),
     ("hollow.yaml", GRAMMAR.encode(), StoryGrammar.from_file),
     ("tokenizer.json", b"{}", tokens_of),
+    ("config.json", b"{}", initial_model),
+    ("config.json", b'{"model_type": "t5"}', initial_model),
+    ("config.json", b'{"model_type": "mine", "auto_map": {"AutoConfig": "own.C"}}', initial_model),
+    ("config.json", b'{"model_type": "gpt2"}', initial_model),
     ("train.parquet", lambda path: tokens(path, [[1, 2, 3]]), sequences),
     ("epochs.json", b'{"epochs": ', read_json),
     ("shard-00000.parquet", b"PAR1", lambda path: read_shards([path])),

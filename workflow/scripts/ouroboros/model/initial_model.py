@@ -76,7 +76,10 @@ def _explain(source, error):
             "an architecture that transformers has."
         )
     if "AutoModelForCausalLM" in str(error) or "model_type" in str(error):
-        return f"The initial model {source} is no causal LM that transformers has: {said}"
+        return (
+            f"The initial model {source} is no causal LM that transformers has: the `model_type` in its "
+            "config.json has to be that of one, such as gpt2 or llama."
+        )
     if "gated" in str(error) or "401" in str(error) or "403" in str(error):
         return (
             f"The hub refuses the initial model {source}, or has none of this name. Where it is gated, ask "
