@@ -169,6 +169,15 @@ def test_calibrations_of_the_papers_lineages_stay_valid():
     assert keys == ["33m-076fa7a6", "1m-8b19cbb7"]
 
 
+@pytest.mark.parametrize("sampling, same", [({"temperature": 0.7}, True), ({"top_p": 0.9}, False)])
+def test_what_is_drawn_by_more_than_a_temperature_is_measured_so(sampling, same):
+    demo = CONFIG["lineages"]["demo"]
+    other = {**demo, "overrides": {**demo["overrides"], "sampling": sampling}}
+    made = experiment(lineages={**CONFIG["lineages"], "other": other})
+    assert (plans.calibration_key(made, "demo") == plans.calibration_key(made, "other")) == same
+    assert ("decoding" in plans.calibration_settings(made, "other")) != same
+
+
 def test_seeds_of_fine_tuning_change_no_speed():
     """A calibration made before there were seeds still holds."""
     demo = copy.deepcopy(CONFIG["evaluation"]["small"])

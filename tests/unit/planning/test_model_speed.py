@@ -52,8 +52,10 @@ def test_a_measurement_grows_until_it_takes_long_enough(monkeypatch):
     assert runs[-1][1] == pytest.approx(1.2)
 
 
-@pytest.mark.parametrize("sequences, batch", [(20, 20), ("auto", 128)])
-def test_every_rate_of_a_tiny_model(monkeypatch, texts, sequences, batch):
+@pytest.mark.parametrize(
+    "sequences, batch, decoding", [(20, 20, {}), ("auto", 128, {"decoding": {"top_p": 0.9}})]
+)
+def test_every_rate_of_a_tiny_model(monkeypatch, texts, sequences, batch, decoding):
     monkeypatch.setattr(model_speed, "MIN_SECONDS", 0.01)
     settings = {
         "model": {"layers": 2, "hidden_size": 16, "heads": 2, "window": 8, "context": 32,
@@ -74,7 +76,7 @@ def test_every_rate_of_a_tiny_model(monkeypatch, texts, sequences, batch):
     }  # fmt: skip
     other = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
-        measured = measure_model_speed(settings, texts[:50])
+        measured = measure_model_speed(settings | decoding, texts[:50])
     finally:
         other.kill()
         other.wait()

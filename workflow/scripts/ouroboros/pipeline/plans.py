@@ -18,6 +18,9 @@ def calibration_settings(experiment: Experiment, lineage: str) -> dict:
     parts = {key: settings[key] for key in ("model", "training")}
     parts["tokenizer"] = experiment.resolved["tokenizers"][settings["tokenizer"]]
     parts |= {key: settings["sampling"][key] for key in ("sequences", "sequence_length")}
+    decoding = experiment.decoding(lineage)
+    if isinstance(decoding, dict):  # a temperature alone makes no difference
+        parts["decoding"] = decoding
     parts["context"] = settings["evaluation"]["context"]
     parts["classification"] = dict(settings["evaluation"]["classification"])
     del parts["classification"]["seeds"]  # how often a copy is fine-tuned, not how fast

@@ -20,6 +20,7 @@ from ouroboros.jobs.device import choose_device, device_name
 from ouroboros.metrics.classification.fine_tuning import FineTuning, fine_tune
 from ouroboros.metrics.classification.model import read_classifier
 from ouroboros.model.checkpoint import write_checkpoint
+from ouroboros.model.decoding import Decoding
 from ouroboros.model.families import random_model
 from ouroboros.model.scoring import story_losses
 from ouroboros.sampling.sampler import fitting_batch, sample
@@ -37,7 +38,7 @@ def measure_model_speed(settings: dict, texts: list[str]) -> dict:
     """Measure the rates of a model, by rule, as JSON holds them.
 
     `settings`: `model`, `tokenizer`, `training`, `sequence_length`, `sequences` (or `auto`), `context`,
-    `classification`, and `resources` of train, sample, ppl and classification. `texts` train the
+    `classification`, `decoding` where it is more than a temperature, and `resources` of train, sample, ppl and classification. `texts` train the
     tokenizer where that has the source `train`. `busy` is the share of the machine's CPU time that
     others took meanwhile. `train`, `sample` and `ppl` have `start` (seconds
     per job) and `tokens_per_second`; `fine_tuning` has `start`, `seconds_per_update` and
@@ -191,10 +192,10 @@ def _sampling(settings, model):
     if batch == "auto":
         batch = fitting_batch(model, length, sequences)
     batch = min(batch, sequences)
-    spans = model.spans
+    spans, decoding = model.spans, Decoding(**settings.get("decoding", {}))
 
     def run(steps):
-        for _ in sample(model, 0, range(batch), steps, 0, batch):
+        for _ in sample(model, 0, range(batch), steps, 0, batch, decoding):
             pass
 
     start, runs = time_growing(run, doubled_sizes(min(16, length), length))
