@@ -142,6 +142,16 @@ def test_several_processes_train_what_one_does(job, alone, tmp_path, processes):
     assert together.said() == ""
 
 
+@pytest.mark.slow  # its processes import transformers
+def test_several_processes_train_a_model_of_transformers(job, tmp_path):
+    model = {"family": "hf", "architecture": "llama", "layers": 2, "hidden_size": 16, "heads": 2, "positions": 32,
+             "settings": {"intermediate_size": 32}}  # fmt: skip
+    other = replace(job, model=model)
+    one, two = (Run(tmp_path / str(n), other, n).made() for n in (1, 2))
+    close(two, one)
+    assert two["losses"] != one["losses"]
+
+
 @pytest.mark.parametrize("before, after", [(2, 1), pytest.param(1, 2, marks=pytest.mark.slow)])
 def test_a_state_of_so_many_processes_is_one_of_any_other_number(job, tmp_path, before, after):
     """Of a job that is long enough to be stopped before its end."""

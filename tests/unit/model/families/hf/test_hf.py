@@ -5,9 +5,15 @@ import pytest
 import torch
 from tools import END
 
+from ouroboros.data.corpus import Corpus, token_type
 from ouroboros.errors import UserError
 from ouroboros.model.checkpoint import read_lm, write_checkpoint
 from ouroboros.model.families import random_model
+from ouroboros.sampling.sampler import sample
+from ouroboros.training.trainer import Training, TrainingSettings
+from ouroboros.training.trainer_state import gather, restore
+
+LARGE = 70_000  # tokens
 
 SETTINGS = {
     "family": "hf",
@@ -93,3 +99,37 @@ def test_there_is_no_dropout():
 def test_what_is_said_of_what_cannot_be_built(architecture, settings, said):
     with pytest.raises(UserError, match=said):
         model_of(architecture, **settings)
+
+
+@pytest.fixture
+def training():
+    """A function that makes the training of a model, over a vocabulary that 16 bits do not hold."""
+    tokens = np.random.default_rng(0).integers(0, LARGE, (24, 32)).astype(token_type(LARGE))
+    corpus = Corpus(tokens, np.zeros(24, tokens.dtype))
+
+    def make():
+        settings = SETTINGS | {"architecture": "gpt2", "hidden_size": 8, "heads": 2}
+        how = TrainingSettings(4, 3e-3, (0.9, 0.95), 0.1, 1.0, 1, 1, 1, "fp32")
+        return Training(random_model(settings, LARGE, 0), how, corpus, 0, 1, torch.device("cpu"), 4)
+
+    return make
+
+
+def test_a_resumed_training_is_the_uninterrupted_one(training):
+    """Byte for byte, with a vocabulary of more than 65,536."""
+    whole, part, rest = training(), training(), training()
+    rows = [np.arange(start, start + 4) for start in range(0, 24, 4)]
+    for each in rows:
+        whole.update(each)
+    for each in rows[:3]:
+        part.update(each)
+    restore(rest, *gather(part))
+    for each in rows[3:]:
+        rest.update(each)
+    for name, tensor in whole.model.state_dict().items():
+        assert torch.equal(tensor, rest.model.state_dict()[name]), name
+
+
+def test_a_vocabulary_of_more_than_65_536_is_sampled(training):
+    (drawn,) = sample(training().model.eval(), 0, range(8), 32, 0, 8)
+    assert drawn.dtype == np.uint32 and 65_536 < drawn.max() < LARGE
