@@ -375,3 +375,19 @@ def test_plans_that_cannot_be(plan, said):
     with pytest.raises(UserError) as error:
         resolve(changed("plan", plan), SCHEMA)
     assert said in str(error.value)
+
+
+def test_every_mistake_is_told_up_to_five():
+    config = copy.deepcopy(CONFIG)
+    config["models"]["1m"] |= {"layers": "eight", "heads": 0}
+    config["training"]["paper"] |= {"learning_rte": 1, "batch": 0, "betas": [2, 2], "patience": -1}
+    with pytest.raises(UserError) as error:
+        resolve(config, SCHEMA)
+    told = str(error.value).splitlines()
+    assert len(told) == 5 and len({line.split(": ")[1] for line in told}) == 5
+    config["training"] = CONFIG["training"]
+    with pytest.raises(UserError) as error:
+        resolve(config, SCHEMA)
+    assert [line.split(": ")[1] for line in str(error.value).splitlines()] == [
+        "models.1m.layers", "models.1m.heads"
+    ]  # fmt: skip

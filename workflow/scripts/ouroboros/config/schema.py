@@ -18,9 +18,11 @@ _Validator = extend(
     ),
 )
 
+MOST = 5  # mistakes that one message tells
+
 
 def validate(value, definition, schema, place):
-    """A copy of `value`; UserError for its first violation of `definition`, a part of `schema`.
+    """A copy of `value`; UserError for its violations of `definition`, a part of `schema`.
 
     Numbers that are whole, 4.0 or 1.0e+6, are integers in the copy where `definition` wants these.
     `place` says in messages where `value` stands: `config`, or `config: key.of.it`.
@@ -36,7 +38,11 @@ def validate(value, definition, schema, place):
     if errors:
         errors = sorted(validator.iter_errors(value), key=lambda error: len(error.absolute_path))
     if errors:
-        raise UserError(_message(errors[0], place))
+        # one message for each place, since one mistake can be several violations
+        messages = {
+            tuple(error.absolute_path): _message(error, place) for error in reversed(errors)
+        }
+        raise UserError("\n".join(list(messages.values())[::-1][:MOST]))
     return value
 
 
