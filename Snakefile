@@ -54,6 +54,7 @@ end_on_hangup()
 
 onstart:
     look_for_jobs_when_one_ends()
+    end_at_any_time()
     check_folders()
     check_gpus()
     check_cluster()

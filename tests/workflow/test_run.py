@@ -4,6 +4,9 @@ import copy
 import json
 import os
 import re
+import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -250,6 +253,32 @@ def test_jobs_are_looked_for_when_one_ends(lineage_copy):
     result = lineage_copy.run("--verbose", "--forcerun", "text", "oov", "--", *made)
     assert result.returncode == 0, result.stdout[-3000:]
     assert 1 < result.stdout.count("Ready jobs: ") <= 1 + len(made)
+
+
+def test_a_run_is_ended_while_the_scheduler_is_at_work(lineage_copy, tmp_path):
+    """SIGTERM just then, as a job has ended, left a process that waited for itself."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, signal\n"
+        "from snakemake.scheduling.job_scheduler import JobScheduler\n"
+        "finish = JobScheduler._finish_jobs\n"
+        "def end(self):\n"
+        "    if self._tofinish:\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    return finish(self)\n"
+        "JobScheduler._finish_jobs = end\n"
+    )
+    command = [sys.executable, "-m", "snakemake", "--configfile", "tiny.yaml", "--cores", "1",
+               "--forcerun", "text", "--", "results/tiny/gen1/text.json", "results/tiny/gen2/text.json"]  # fmt: skip
+    run = subprocess.Popen(
+        command, cwd=lineage_copy.folder, env={**os.environ, "PYTHONPATH": str(tmp_path)}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        output, _ = run.communicate(timeout=120)
+    finally:
+        run.kill()
+    assert run.returncode not in (0, -signal.SIGKILL), output[-3000:]
+    assert not [*lineage_copy.folder.glob(".snakemake/locks/*")]
 
 
 def test_auto_samples_as_many_sequences_as_the_initial_corpus_has(lineage_copy):

@@ -132,6 +132,11 @@ def look_for_jobs_when_one_ends():
         workflow.scheduler.job_rate_limiter = None
 
 
+def end_at_any_time():
+    """SIGTERM ends a run while Snakemake's scheduler holds its lock too: the handler takes that lock, and waited forever (9.27)."""
+    workflow.scheduler._lock = threading.RLock()
+
+
 def check_gpus():
     """No job wants more GPUs than may be in use at once: Snakemake would give it fewer, silently."""
     most = workflow.global_resources.get("gpu").value  # None without a limit
