@@ -121,9 +121,9 @@ def check_folders():
 
 
 def look_for_jobs_when_one_ends():
-    """Snakemake starts jobs when one ends, and not by the clock too, unless `--max-jobs-per-timespan` is given.
+    """Switch off Snakemake's limit of jobs per time, unless `--max-jobs-per-timespan` is given.
 
-    Its default of 100 a second makes each look for jobs ask for another a second later, besides the one at
+    The default of 100 a second makes each look for jobs ask for another a second later, besides the one at
     each job's end: a look a second more for every job that has ended, until it takes a core for itself
     (9.27; snakemake/snakemake#3744).
     """

@@ -67,7 +67,7 @@ def main(snakemake):
         "updates": len(training.losses),
         "loss_curve": training.losses,
         "provenance": made_by,
-    }
+    } | ({"start": start} if start else {})
     if recipe is None:  # it is no output: results made before there were recipes are not made again
         write_whole(corpora, Path(snakemake.output.checkpoint).with_name(whole.name))
     write_checkpoint(

@@ -78,14 +78,50 @@ def test_gpt2_computes_as_it_did_without_its_padding(saved, tokenizer_folder, vo
 
 @torch.inference_mode()
 def test_gpt_neo_takes_the_fast_path(saved, tokenizer_folder, vocabulary):
-    sizes = {"num_layers": 2, "hidden_size": 32, "num_heads": 4, "max_position_embeddings": 64,
-             "attention_types": [[["global", "local"], 1]]}  # fmt: skip
-    theirs, folder = saved("GPTNeo", **sizes, window_size=16)
+    theirs, folder = saved("GPTNeo", **NEO_SIZES, attention_types=[[["global", "local"], 1]])
     ours = read(folder, NEO, tokenizer_folder)
     expected = theirs(ids(vocabulary)).logits
     assert (ours.logits(ids(vocabulary)) - expected).abs().max() < 1e-4
     with pytest.raises(UserError, match="of other sizes .*window: 16"):
         read(folder, NEO | {"window": 32}, tokenizer_folder)
+
+
+NEO_SIZES = {
+    "num_layers": 2,
+    "hidden_size": 32,
+    "num_heads": 4,
+    "max_position_embeddings": 64,
+    "window_size": 16,
+}
+
+
+@pytest.mark.parametrize("keys", [
+    {"attention_types": [[["global"], 2]]}, {"attention_types": [[["global", "local"], 1]], "intermediate_size": 48},
+])  # fmt: skip
+def test_a_gpt_neo_of_another_kind_is_refused(saved, tokenizer_folder, keys):
+    """Its layers are all global, which shows beyond the window alone; or its perceptron is narrower."""
+    _, folder = saved("GPTNeo", **NEO_SIZES, **keys)
+    with pytest.raises(UserError, match="computes other logits"):
+        read(folder, NEO, tokenizer_folder)
+
+
+def test_another_family_is_named(saved, tokenizer_folder):
+    _, folder = saved("GPT2", **gpt2())
+    with pytest.raises(UserError, match="is a gpt2. .*family: hf, architecture: gpt2"):
+        read(folder, NEO, tokenizer_folder)
+
+
+@pytest.mark.parametrize("beyond", [-1, 5])
+def test_a_padding_token_is_none_here(saved, tokenizer_folder, vocabulary, beyond):
+    """Its row of the embeddings would not be trained, and may be end-of-text's or among those cut off."""
+    sizes = {"num_hidden_layers": 2, "hidden_size": 32, "num_attention_heads": 4, "intermediate_size": 24,
+             "max_position_embeddings": 64}  # fmt: skip
+    _, folder = saved("Llama", vocab_size=vocabulary + 9, pad_token_id=vocabulary + beyond, **sizes)
+    settings = HF | {"architecture": "llama", "settings": {"intermediate_size": 24}}
+    ours = read(folder, settings, tokenizer_folder)
+    assert ours.net.get_input_embeddings().padding_idx is None
+    with pytest.raises(UserError, match="settings: {'intermediate_size': 24}"):
+        read(folder, settings | {"settings": {}}, tokenizer_folder)
 
 
 def test_other_sizes_are_refused_with_the_line_to_write(saved, tokenizer_folder):

@@ -66,7 +66,7 @@ def _message(error, place):
         missing = [key for key in error.validator_value if key not in error.instance]
         return f"{where}: the key {missing[0]!r} is missing. {description}".strip()
     if error.validator == "enum":
-        known = [str(value) for value in error.validator_value]
+        known = ["null" if value is None else str(value) for value in error.validator_value]
         return (
             f"{where}: {error.instance!r} is not one of {', '.join(known)}. {description}".strip()
         )

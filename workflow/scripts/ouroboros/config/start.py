@@ -21,7 +21,7 @@ def settle_start(where: str, lineage: dict):
     if is_counted(lineage["model"]) and (initial or start != "scratch"):
         raise UserError(
             f"{where}: a model of the family {lineage['model']['family']} counts its corpus, and begins with "
-            "nothing. Remove `start` and `initial_model`."
+            "nothing. Write `start: null` and `initial_model: null`."
         )
     if not initial:
         del lineage["initial_model"]

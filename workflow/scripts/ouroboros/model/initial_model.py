@@ -1,8 +1,12 @@
 """A pre-trained model of the hub or of a folder, as a model of one of our families."""
 
+import os
+import re
+
 import torch
 from tokenizers import Tokenizer
 
+from ouroboros.config.families import DEFAULT
 from ouroboros.data.hub_cache import cache_error
 from ouroboros.data.tokenizer import fetch_tokenizer, vocabulary_size
 from ouroboros.errors import UserError
@@ -36,15 +40,21 @@ def read_initial_model(
         )
     if vocabulary < known:
         theirs.resize_token_embeddings(vocabulary, mean_resizing=False)
-    model = family_class(settings).from_transformers(theirs, settings).eval()
-    ids = torch.arange(min(32, vocabulary, model.positions))[None]
+    other = UserError(
+        f"The initial model {source} computes other logits than this family of models would with its "
+        "weights. Name it as a model of the family hf."
+    )
+    try:
+        model = family_class(settings).from_transformers(theirs, settings).eval()
+    except (KeyError, RuntimeError) as error:  # a layer has another shape
+        raise other from error
+    # beyond the window, where one layer sees less than another
+    longest = min(settings["positions"], settings.get("window", 0) + 32)
+    ids = torch.arange(longest)[None] % vocabulary
     with torch.inference_mode():
         ours = model.hidden(ids) @ model.head.T
         if not torch.allclose(ours, theirs(ids).logits, rtol=1e-3, atol=1e-3):
-            raise UserError(
-                f"The initial model {source} computes other logits than this family of models would "
-                "with its weights. Name it as a model of the family hf."
-            )
+            raise other
     return model
 
 
@@ -80,7 +90,7 @@ def _explain(source, error):
             f"The initial model {source} is no causal LM that transformers has: the `model_type` in its "
             "config.json has to be that of one, such as gpt2 or llama."
         )
-    if "gated" in str(error) or "401" in str(error) or "403" in str(error):
+    if not os.path.isdir(source) and re.search(r"gated|\b40[13]\b", str(error)):
         return (
             f"The hub refuses the initial model {source}, or has none of this name. Where it is gated, ask "
             "for access on its page, and give your token: `hf auth login`, or HF_TOKEN in the environment."
@@ -92,17 +102,31 @@ def _explain(source, error):
 
 
 def _check_sizes(source, settings, config):
-    found = {key: getattr(config, name, None) for key, name in SIZES.items() if key in settings}
+    if settings.get("family", DEFAULT) == DEFAULT != config.model_type:
+        raise UserError(
+            f"The initial model {source} is a {config.model_type}. Write in the lineage's entry of `models`: "
+            f"{{family: hf, architecture: {config.model_type}, ...}}"
+        )
+    found = {
+        key: getattr(config, name)
+        for key, name in SIZES.items()
+        if key in settings and hasattr(config, name)
+    }
     if found != {key: settings[key] for key in found}:
         wanted = ", ".join(f"{key}: {value}" for key, value in found.items())
         raise UserError(
             f"The initial model {source} is of other sizes than the lineage's entry of `models`. Write "
-            f"there: {{family: {settings.get('family', 'gpt_neo')}, {wanted}}}"
+            f"there: {{family: {settings.get('family', DEFAULT)}, {wanted}}}"
         )
 
 
 def _check_tokenizer(source, tokenizer, end_of_text):
-    own = fetch_tokenizer(source).get_vocab(with_added_tokens=True)
+    try:
+        own = fetch_tokenizer(source).get_vocab(with_added_tokens=True)
+    except UserError as error:
+        raise UserError(
+            f"The initial model {source} has no tokenizer.json that can be read, so that nobody knows its tokens."
+        ) from error
     name = tokenizer.id_to_token(end_of_text)
     others = [token for token, index in tokenizer.get_vocab().items() if own.get(token) != index]
     if others:

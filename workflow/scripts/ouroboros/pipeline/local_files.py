@@ -43,7 +43,9 @@ def initial_model_files(lineage: str, initial_model: str | None) -> dict[str, li
     if folder.is_dir():
         if not (folder / "config.json").is_file():
             raise UserError(f"{where}: the folder {folder} holds no config.json, and so no model.")
-        return {"initial": sorted(str(path) for path in folder.iterdir() if path.is_file())}
+        kinds = [str(folder / f"*.{kind}") for kind in ("json", "safetensors", "bin")]
+        found = [pattern for pattern in kinds if glob.glob(pattern)]
+        return {"initial": matching(f"lineages.{lineage}.initial_model", found, "model")}
     if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", initial_model) or initial_model.startswith("."):
         raise UserError(
             f"{where}: there is no folder {folder} (looked from {Path.cwd()}). Give an existing one, or the "

@@ -72,12 +72,13 @@ def measure_model_speed(settings: dict, texts: list[str]) -> dict:
 
 
 def _busy_seconds():
-    """Seconds so far in which the machine's CPUs were busy, were so for this process, and could be."""
+    """CPU seconds so far: of all processes, of this one and its children, and all that there could be."""
     machine, own = psutil.cpu_times(), psutil.Process().cpu_times()
     busy = sum(machine) - machine.idle - getattr(machine, "iowait", 0.0)
     # a guest's seconds are among the user's
     busy -= getattr(machine, "guest", 0.0) + getattr(machine, "guest_nice", 0.0)
-    return busy, own.user + own.system, time.perf_counter() * psutil.cpu_count()
+    mine = own.user + own.system + own.children_user + own.children_system
+    return busy, mine, time.perf_counter() * psutil.cpu_count()
 
 
 def time_growing(run, sizes) -> tuple[float, list[tuple[int, float]]]:

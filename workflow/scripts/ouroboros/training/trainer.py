@@ -51,7 +51,7 @@ class TrainingSettings:
 
 @dataclass
 class Training:
-    """One generation in training, from random weights; `epoch` makes one pass over the corpus.
+    """One generation in training; `epoch` makes one pass over the corpus.
 
     `seed` and `generation` decide the order of the sequences. `losses` holds the mean loss of every update in nats, None where it was not finite. A `keeper`
     writes states to disk. Each of several `processes` has a `device` of its own and computes its

@@ -1,51 +1,47 @@
 // Causal attention over a window, for heads too narrow for libraries to be quick with: positions, not
-// features, fill the vectors, and the scores of one query at a time are all that is kept.
+// features, fill the vectors, and the scores of a few queries at a time are all that is kept.
 #include <algorithm>
 #include <vector>
 
 #include "vector.h"
 
-// Scores of one query against tiles `first` to `last` of the keys (tiles, head, LANES), where positions
-// outside [from, to) count for nothing; returns the largest. `next`, shaped like the keys, is what will
+// Scores of one query against tiles 0 to `last` of the keys (tiles, head, LANES), where positions from `to`
+// on count for nothing; returns the largest. `next`, shaped like the keys, is what will
 // be read after them: a decode step does nothing but wait for memory.
 template <int HEAD>
-static inline float score(const float* query, const float* keys, float* scores, int first, int last,
-                          int64_t from, int64_t to, int width, const float* next = nullptr) {
+static inline float score(const float* query, const float* keys, float* scores, int last, int64_t to,
+                          int width, const float* next) {
     const int head = HEAD ? HEAD : width;
     Vector most = all(-INFINITY);
-    for (int tile = first; tile <= last; tile++) {
+    for (int tile = 0; tile <= last; tile++) {
         Vector s = {};
         for (int d = 0; d < head; d++) {
             s += query[d] * load(keys + (tile * head + d) * LANES);
-            if (next) __builtin_prefetch(next + (tile * head + d) * LANES);
+            __builtin_prefetch(next + (tile * head + d) * LANES);
         }
-        if (tile == first || tile == last) {
-            const Vector at = lane_numbers() + float(tile * LANES);
-            s = (at >= float(from)) & (at < float(to)) ? s : all(-INFINITY);
-        }
+        if (tile == last) s = lane_numbers() + float(tile * LANES) < float(to) ? s : all(-INFINITY);
         store(scores + tile * LANES, s);
         most = larger(most, s);
     }
     return largest(most);
 }
 
-// Softmax-weighted sum of the values (tiles, head, LANES); returns log of the sum of exponentials.
+// Softmax-weighted sum of the values (tiles, head, LANES).
 template <int HEAD>
-static inline float gather(const float* values, const float* scores, float top, float* out, int first,
-                           int last, int width, const float* next = nullptr) {
+static inline void gather(const float* values, const float* scores, float top, float* out, int last,
+                          int width, const float* next) {
     const int head = HEAD ? HEAD : width;
     Vector total = {}, sums[HEAD ? HEAD : 256] = {};
-    for (int tile = first; tile <= last; tile++) {
+    for (int tile = 0; tile <= last; tile++) {
         const Vector p = exponential(load(scores + tile * LANES) - top);
         total += p;
         for (int d = 0; d < head; d++) {
             sums[d] += p * load(values + (tile * head + d) * LANES);
-            if (next) __builtin_prefetch(next + (tile * head + d) * LANES);
+            __builtin_prefetch(next + (tile * head + d) * LANES);
         }
     }
     const float mass = sum(total);
     for (int d = 0; d < head; d++) out[d] = sum(sums[d]) / mass;
-    return top + std::log(mass);
 }
 
 // (positions, head) with a stride between positions -> tiles (positions / LANES, head, LANES).
@@ -78,9 +74,8 @@ static void step(const float* qkv, float* keys, float* values, float* out, int64
                 k[at + d * LANES] = q[heads * head + d];
                 v[at + d * LANES] = q[2 * heads * head + d];
             }
-            const float top = score<HEAD>(q, k, scores.data(), 0, last, 0, seen, head, v);
-            gather<HEAD>(v, scores.data(), top, out + i * head, 0, last, head,
-                         k + tiles * head * LANES);
+            const float top = score<HEAD>(q, k, scores.data(), last, seen, head, v);
+            gather<HEAD>(v, scores.data(), top, out + i * head, last, head, k + tiles * head * LANES);
         }
     }
 }

@@ -42,8 +42,8 @@ def draw_schematic(
 
     `tests`: what each LM that is shown is tested by as it is, by LM ("baseline", "gen1", ...); each is
     fine-tuned on as many `tasks` too. `mark` is what a generation is trained on beside the text of the
-    one before it. `begins`: the LM whose weights an LM begins with, where any begins with such; the baseline is
-    then a model that was trained elsewhere, unless it has none.
+    one before it. `begins`: for each LM, the LM whose weights it begins with; None for random weights. The
+    baseline that begins with itself is a model that was trained elsewhere.
     """
     begins = begins or {}
     figure, axes = plt.subplots(layout="constrained")

@@ -8,7 +8,7 @@ CAPTION = f"""\
 **Accuracy in text classification by generation, a panel for each task** (figure 4 of the paper). A copy of each
 generation is fine-tuned on the task. Bars are one standard error, of the choice of validation examples and of the seeds
 of fine-tuning; where there is one seed, a standard deviation of {SEED_DEVIATION} between seeds is assumed. The lines of
-reference are the untrained baseline, fine-tuned in the same way, and the accuracy of always naming the most frequent
+reference are the baseline, fine-tuned in the same way, and the accuracy of always naming the most frequent
 class.
 """
 SCORE, LABEL = "accuracy", "Accuracy"

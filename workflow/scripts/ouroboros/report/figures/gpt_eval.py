@@ -4,7 +4,7 @@ OF = "lineage"
 ORDER = 3
 CAPTION = """\
 **A judge's scores of completions by generation** (figure 3 of the paper). A chat model grades completions of given
-beginnings of stories from 0 to 9; bars are one standard error over beginnings. The line of reference is the untrained
+beginnings of stories from 0 to 9; bars are one standard error over beginnings. The line of reference is the
 baseline. Completions are drawn at temperature 1 from the full distribution, whatever the temperature of the corpora.
 """
 SHOWN = ("grammar", "consistency")

@@ -17,6 +17,8 @@ from ouroboros.model.transformers_log import quiet
 
 log = logging.getLogger("ouroboros")
 
+SHAPES = ("intermediate_size", "n_inner", "num_key_value_heads", "head_dim")  # among `settings`
+
 
 class HFModel(LanguageModel, nn.Module):
     """The language model `net`, of any architecture with final states and output weights."""
@@ -40,31 +42,7 @@ class HFModel(LanguageModel, nn.Module):
 
     @classmethod
     def from_settings(cls, settings, vocabulary_size):
-        from transformers import AutoConfig
-
-        name = settings["architecture"]
-        keys = {
-            "vocab_size": vocabulary_size, "hidden_size": settings["hidden_size"],
-            "num_hidden_layers": settings["layers"], "num_attention_heads": settings["heads"],
-            "max_position_embeddings": settings["positions"],
-        }  # fmt: skip
-        try:
-            usual = AutoConfig.for_model(name)
-        except (ValueError, KeyError) as error:
-            raise UserError(
-                f"transformers has no architecture {name!r}. `architecture` is a model_type of it: gpt2, "
-                "llama, gpt_neox, qwen2, ..."
-            ) from error
-        known = {*usual.to_dict(), *usual.attribute_map}
-        if "num_key_value_heads" in known:
-            keys["num_key_value_heads"] = settings["heads"]
-        if unknown := settings["settings"].keys() - known:
-            raise UserError(
-                f"The architecture {name} has no setting {', '.join(sorted(unknown))}. It has: "
-                f"{', '.join(sorted(known))}."
-            )
-        tokens = dict.fromkeys(("bos_token_id", "eos_token_id", "pad_token_id"))
-        return cls(_configured(AutoConfig, name, keys | tokens | settings["settings"]))
+        return cls(_planned(settings, vocabulary_size))
 
     @classmethod
     def from_config(cls, config):
@@ -75,7 +53,19 @@ class HFModel(LanguageModel, nn.Module):
 
     @classmethod
     def from_transformers(cls, theirs, settings):
-        model, weights = cls.from_config(theirs.config.to_dict()), theirs.state_dict()
+        planned, found = (
+            _planned(settings, theirs.config.vocab_size).to_dict(),
+            theirs.config.to_dict(),
+        )
+        other = {key: found[key] for key in SHAPES if found.get(key) != planned.get(key)}
+        if other:
+            raise UserError(
+                f"The initial model's layers are of other sizes than {settings['architecture']}'s usual ones. Write in "
+                f"the lineage's entry of `models`: settings: {other}"
+            )
+        # the row of a padding token would never learn, and it may be that of end-of-text
+        config = found | {"pad_token_id": None}
+        model, weights = cls.from_config(config), theirs.state_dict()
         model.load_weights({name: weights[name] for name in model.weights()})
         return model
 
@@ -156,8 +146,37 @@ def say_that_it_is_slower():
     """Say so in the log, once; the figures are of benchmarks/families.py."""
     log.info(
         "A model of the family hf, the slower path: GPT-2 at the demo's size, on two cores, is trained at "
-        "0.8 and sampled at an eighth of the rate of gpt_neo, which is 2.4 times that of transformers' generate."
+        "0.8 and sampled at an eighth of the rate of gpt_neo, and 2.4 times as fast as by transformers' generate."
     )
+
+
+def _planned(settings, vocabulary_size):
+    """transformers' configuration of a resolved entry of `models`."""
+    from transformers import AutoConfig
+
+    name = settings["architecture"]
+    keys = {
+        "vocab_size": vocabulary_size, "hidden_size": settings["hidden_size"],
+        "num_hidden_layers": settings["layers"], "num_attention_heads": settings["heads"],
+        "max_position_embeddings": settings["positions"],
+    }  # fmt: skip
+    try:
+        usual = AutoConfig.for_model(name)
+    except (ValueError, KeyError) as error:
+        raise UserError(
+            f"transformers has no architecture {name!r}. `architecture` is a model_type of it: gpt2, "
+            "llama, gpt_neox, qwen2, ..."
+        ) from error
+    known = {*usual.to_dict(), *usual.attribute_map}
+    if "num_key_value_heads" in known:
+        keys["num_key_value_heads"] = settings["heads"]
+    if unknown := settings["settings"].keys() - known:
+        raise UserError(
+            f"The architecture {name} has no setting {', '.join(sorted(unknown))}. It has: "
+            f"{', '.join(sorted(known))}."
+        )
+    tokens = dict.fromkeys(("bos_token_id", "eos_token_id", "pad_token_id"))
+    return _configured(AutoConfig, name, keys | tokens | settings["settings"])
 
 
 def _configured(auto_config, name, keys):
