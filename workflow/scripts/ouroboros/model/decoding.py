@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import torch
 
+FEW = 64  # tokens that are sorted at first: most distributions have their mass in fewer
+
 
 @dataclass(frozen=True)
 class Decoding:
@@ -60,8 +62,14 @@ def _without(logits, order, mass):
 
     Tokens that are equal to the last of them are kept too: their numbers in the vocabulary decide nothing.
     """
-    ordered, places = order.sort(dim=1, stable=True)
-    probabilities = logits.gather(1, places).double().softmax(1)
-    before = probabilities.cumsum(1) - probabilities
+    probabilities, count = logits.double().softmax(1), FEW
+    while True:
+        count = min(count, order.shape[1])
+        ordered, places = order.topk(count, largest=False)
+        up_to = probabilities.gather(1, places)
+        before = up_to.cumsum(1) - up_to
+        if count == order.shape[1] or bool((before[:, -1] + up_to[:, -1] >= mass).all()):
+            break
+        count *= 4  # a flat distribution: a few tokens do not have the mass
     last = ordered.gather(1, (before < mass).sum(1, keepdim=True) - 1)
     return logits.masked_fill(order > last, -torch.inf)
