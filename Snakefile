@@ -29,6 +29,7 @@ include: "workflow/rules/report.smk"
 include: "workflow/rules/plan.smk"
 include: "workflow/rules/preflight.smk"
 include: "workflow/rules/status.smk"
+include: "workflow/rules/scheduler.smk"
 
 
 check_group_names()

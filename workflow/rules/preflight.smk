@@ -120,23 +120,6 @@ def check_folders():
             )
 
 
-def look_for_jobs_when_one_ends():
-    """Switch off Snakemake's limit of jobs per time, unless `--max-jobs-per-timespan` is given.
-
-    The default of 100 a second makes each look for jobs ask for another a second later, besides the one at
-    each job's end: a look a second more for every job that has ended, until it takes a core for itself
-    (9.27; snakemake/snakemake#3744).
-    """
-    most = workflow.scheduling_settings.max_jobs_per_timespan
-    if most is not None and (most.max_jobs, most.timespan) == (100, 1):
-        workflow.scheduler.job_rate_limiter = None
-
-
-def end_at_any_time():
-    """SIGTERM ends a run while Snakemake's scheduler holds its lock too: the handler takes that lock, and waited forever (9.27)."""
-    workflow.scheduler._lock = threading.RLock()
-
-
 def check_gpus():
     """No job wants more GPUs than may be in use at once: Snakemake would give it fewer, silently."""
     most = workflow.global_resources.get("gpu").value  # None without a limit

@@ -5,6 +5,7 @@ from ouroboros.jobs.provenance import provenance
 from ouroboros.jobs.script import run
 from ouroboros.model.checkpoint import write_checkpoint
 from ouroboros.model.families import random_model
+from ouroboros.model.initial_model import read_initial_model
 from ouroboros.pipeline.local_files import expanded
 from ouroboros.randomness import seed_for
 
@@ -15,8 +16,6 @@ def main(snakemake):
     made_with = {"lineage": snakemake.wildcards.lineage, "lm": "baseline", "seed": seed}
     record = {"epochs": 0, "provenance": provenance(**made_with, model=snakemake.params.model)}
     if initial := settings.pop("initial_model", None):
-        from ouroboros.model.initial_model import read_initial_model  # transformers
-
         model = read_initial_model(expanded(initial), settings, tokenizer, end_of_text)
     else:
         model = random_model(settings, vocabulary_size(tokenizer), seed_for(seed, 0, "weights"))

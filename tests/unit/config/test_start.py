@@ -1,4 +1,4 @@
-"""What the weights of a generation begin with, in the configuration."""
+"""`start` and `initial_model` of a lineage, in the configuration."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""What the weights of a generation begin with: `start` and `initial_model` of a lineage."""
+"""`start` and `initial_model` of a lineage: the weights that its generations begin with."""
 
 from ouroboros.config.families import is_counted
 from ouroboros.errors import UserError

@@ -1,4 +1,4 @@
-"""What transformers says while it makes a model is no news to a job's log."""
+"""Quieten transformers while it makes a model: its remarks are no news to a job's log."""
 
 import contextlib
 

@@ -59,10 +59,10 @@ def draw_schematic(
         x += COLUMN + GAP * skipped
         text = "the\ninitial corpus" if n == 1 else f"text of\ngeneration {n - 1}"
         more = "\n" + " ".join(mark.split()) if mark and n > 1 else ""
-        untrained = _box(axes, x, 2 * ROW, _named(begins.get(lm)))
+        origin = _box(axes, x, 2 * ROW, _named(begins.get(lm)))
         trained = _box(axes, x, ROW, f"LM of\ngeneration {n}")
-        _link(axes, *_down(untrained, trained), TRAINING)
-        middle = (untrained.bottom + trained.top) / 2
+        _link(axes, *_down(origin, trained), TRAINING)
+        middle = (origin.bottom + trained.top) / 2
         axes.text(x + 0.08, middle, f"trained on {text}{more}", fontsize=7, va="center")
         if before:
             _follow(axes, before[1], trained, skipped)
@@ -73,7 +73,7 @@ def draw_schematic(
 
 
 def _named(lm):
-    """What an LM begins with, in words."""
+    """The LM whose weights another begins with, in words."""
     if lm is None:
         return "untrained LM"
     return "initial model" if lm == "baseline" else f"LM of\ngeneration {lm.removeprefix('gen')}"

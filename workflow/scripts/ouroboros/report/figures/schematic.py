@@ -20,16 +20,17 @@ def settings(experiment, lineage):
     of = experiment.lineages[lineage]
     last = of["generations"]
     shown = ["baseline", *(f"gen{n}" for n in sorted({1, min(2, last), last}))]
-    begins = (
-        {}
-        if "initial_model" not in of and "start" not in of
-        else {"begins": {lm: experiment.start(lineage, lm) for lm in shown}}
-    )
-    return begins | {
+    found = {
         "tests": {lm: tests_in_words(experiment, lineage, lm) for lm in shown},
         "tasks": len(experiment.tasks(lineage)),
         "mark": getattr(experiment.regimes[of["regime"]], "MARK", ""),
     }
+    if {
+        "initial_model",
+        "start",
+    } & of.keys():  # where neither is, params stay those of older results
+        found["begins"] = {lm: experiment.start(lineage, lm) for lm in shown}
+    return found
 
 
 def draw(files, settings, lineage, outputs):
