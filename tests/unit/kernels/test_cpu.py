@@ -13,6 +13,7 @@ from tools import initialise, lively
 from ouroboros.errors import UserError
 from ouroboros.kernels import cpu
 from ouroboros.model import cross_entropy
+from ouroboros.model.decoding import Decoding
 from ouroboros.model.exact_draw import draw
 from ouroboros.model.families.gpt_neo.decoder import GPTNeoDecoder
 from ouroboros.model.families.gpt_neo.small_model import SmallModelSampler, fits
@@ -181,7 +182,7 @@ def test_a_narrow_model_is_sampled_by_its_forward(model_settings, heads, hidden,
         -1
     )
     tokens = torch.zeros(length + 1, rows, dtype=torch.int64)
-    narrow, states = SmallModelSampler(model, rows, length, temperature=0.5), []
+    narrow, states = SmallModelSampler(model, rows, length, Decoding(0.5)), []
     for time in range(length):
         narrow.steps(tokens, draws, given, time, time + 1)
         states.append(narrow.states().clone())
@@ -194,7 +195,7 @@ def test_a_narrow_model_is_sampled_by_its_forward(model_settings, heads, hidden,
     assert torch.equal(tokens[1:][taken], given[1:][taken]) and taken.any()
     assert torch.equal(tokens[1:][~taken], drawn[~taken])
     again = torch.zeros_like(tokens)
-    SmallModelSampler(model, rows, length, temperature=0.5).steps(again, draws, given, 0, length)
+    SmallModelSampler(model, rows, length, Decoding(0.5)).steps(again, draws, given, 0, length)
     assert torch.equal(again, tokens)
 
 

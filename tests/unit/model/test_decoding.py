@@ -56,9 +56,16 @@ def theirs(logits, keys):
     return logits[0].double().softmax(0).numpy()
 
 
-def ours(logits, keys):
+def by_torch(logits, keys, uniforms):
+    """A token per uniform."""
     seen = torch.zeros_like(logits, dtype=torch.bool).scatter_(1, SEEN, True)
-    return Decoding(**keys).logits(logits, seen)
+    return draw(Decoding(**keys).logits(logits, seen).expand(len(uniforms), -1), uniforms)
+
+
+def by_the_kernel(logits, keys, uniforms):
+    rows, decoding = len(uniforms), Decoding(**keys)
+    logits = (logits / decoding.temperature).expand(rows, -1).contiguous()
+    return decoding.draw(logits, SEEN.T.expand(-1, rows).contiguous(), uniforms)
 
 
 def p_value(counts, probabilities):
@@ -74,14 +81,15 @@ def p_value(counts, probabilities):
 
 @pytest.mark.parametrize("kind", ["flat", "peaked", "heavy-tailed"])
 @pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("ours", [by_torch, by_the_kernel])
 @pytest.mark.parametrize("draws", [20_000, pytest.param(1_000_000, marks=pytest.mark.slow)])
-def test_what_is_drawn(kind, case, draws):
+def test_what_is_drawn(kind, case, draws, ours):
     logits, keys = row(kind), CASES[case]
-    expected, changed = theirs(logits, keys), ours(logits, keys)
+    expected = theirs(logits, keys)
     generator, counts = torch.Generator().manual_seed(0), np.zeros(VOCABULARY)
     for _ in range(draws // 20_000):
         uniforms = torch.rand(20_000, dtype=torch.float64, generator=generator)
-        counts += np.bincount(draw(changed.expand(20_000, -1), uniforms), minlength=VOCABULARY)
+        counts += np.bincount(ours(logits, keys, uniforms), minlength=VOCABULARY)
     assert counts[expected == 0].sum() == 0
     assert p_value(counts, expected) > 1e-4
     assert (
@@ -89,12 +97,29 @@ def test_what_is_drawn(kind, case, draws):
     )  # each key changes what is drawn
 
 
-def test_tokens_that_are_equal_are_kept_together():
+@pytest.mark.parametrize("ours", [by_torch, by_the_kernel])
+def test_tokens_that_are_equal_are_kept_together(ours):
     """The tenth and the eleventh token are as probable: their numbers in the vocabulary do not decide."""
-    logits = torch.tensor([[3.0, *[1.0] * 20]])
+    logits = torch.tensor([[3.0, *[1.0] * 20, *[-30.0] * 129]])
+    uniforms = torch.rand(20_000, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     for keys in ({"top_k": 10}, {"top_p": 0.5}, {"typical_p": 0.5}):
-        kept = torch.isfinite(Decoding(**keys).logits(logits))[0]
-        assert kept[1:].all() or not kept[1:].any()
+        drawn = set(ours(logits, keys, uniforms).tolist())
+        assert drawn - {0} in (set(), set(range(1, 21)))
+
+
+@pytest.mark.parametrize("vocabulary", [2, 257, 70_000])
+@pytest.mark.parametrize("case", CASES)
+def test_the_kernel_draws_what_torch_draws(vocabulary, case):
+    """Row by row, of logits that are peaked and of tokens that differ by row."""
+    generator, keys = torch.Generator().manual_seed(0), CASES[case]
+    logits = 3 * torch.randn(40, vocabulary, generator=generator)
+    tokens = torch.randint(vocabulary, (50, 40), generator=generator)
+    uniforms = torch.rand(40, dtype=torch.float64, generator=generator)
+    seen = torch.zeros(40, vocabulary, dtype=torch.bool).scatter_(1, tokens.T, True)
+    decoding = Decoding(**keys)
+    expected = draw(decoding.logits(logits, seen), uniforms)
+    drawn = decoding.draw(logits / decoding.temperature, tokens, uniforms)
+    assert (drawn == expected).float().mean() >= 0.97  # the rest lies where rounding decides
 
 
 def test_as_it_comes_the_distribution_is_the_full_one():

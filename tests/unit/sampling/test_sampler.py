@@ -149,11 +149,14 @@ def test_progress_counts_what_is_left_to_draw(model, caplog):
     assert "360 of 360 tokens (100 %)" in caplog.messages[-1]
 
 
-@pytest.mark.parametrize("width", [24, 64])
-def test_a_later_token_is_drawn_as_the_decoding_says(model_settings, width):
+@pytest.mark.parametrize("kernels", [True, False])
+@pytest.mark.parametrize("width", [64, 144])
+def test_a_later_token_is_drawn_as_the_decoding_says(model_settings, width, kernels, monkeypatch):
     """Of every key at once, with the tokens before it; the widths are those of the two samplers of a CPU."""
-    heads = model_settings.heads if width == 24 else 4
-    model = lively(initialise(replace(model_settings, hidden_size=width, heads=heads), 5))
+    if not kernels:
+        monkeypatch.setattr(cpu, "kernels", lambda: None)
+    settings = replace(model_settings, hidden_size=width, heads=4)
+    model = lively(initialise(settings, 5), scale=48 / math.sqrt(width))
     decoding = Decoding(
         0.8, top_k=60, top_p=0.9, min_p=0.01, typical_p=0.95, repetition_penalty=1.5
     )

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import torch
 
+from ouroboros.kernels import cpu
+
 FEW = 64  # tokens that are sorted at first: most distributions have their mass in fewer
 
 
@@ -26,6 +28,23 @@ class Decoding:
     def full(self) -> bool:
         """True where tokens are drawn from the full distribution, at a temperature."""
         return self == Decoding(self.temperature)
+
+    def draw(
+        self, logits: torch.Tensor, tokens: torch.Tensor, uniforms: torch.Tensor
+    ) -> torch.Tensor:
+        """One token per row by the C++ kernel: logits (rows, vocabulary), already divided by the temperature.
+
+        `tokens`, int64 (time, rows), are those of each row so far; uniforms float64 (rows,). Returns int64 (rows,).
+        """
+        drawn = torch.empty(len(logits), dtype=torch.int64)
+        sizes = *logits.shape, len(tokens)
+        cpu.call("decoded_draw", self.numbers(), logits, tokens, uniforms, drawn, *sizes)
+        return drawn
+
+    def numbers(self) -> torch.Tensor:
+        """What the kernels read (kernels/cpu/decoding.h): float64 (5,)."""
+        steps = self.top_k or 0, self.top_p, self.min_p, self.typical_p, self.repetition_penalty
+        return torch.tensor(steps, dtype=torch.float64)
 
     def logits(self, logits: torch.Tensor, seen: torch.Tensor | None = None) -> torch.Tensor:
         """Logits (rows, vocabulary) after all steps, float32: -inf where a token is never drawn.
@@ -55,6 +74,9 @@ class Decoding:
             entropy = -(logs.exp() * logs.nan_to_num(neginf=0)).sum(1, keepdim=True)
             logits = _without(logits, (-logs - entropy).abs(), self.typical_p)
         return logits
+
+
+FULL = Decoding()
 
 
 def _without(logits, order, mass):

@@ -13,7 +13,8 @@ from ouroboros.data.corpus import token_type
 from ouroboros.errors import UserError
 from ouroboros.jobs.batch_size import in_batches
 from ouroboros.jobs.progress import Progress
-from ouroboros.model.decoding import Decoding
+from ouroboros.kernels import cpu
+from ouroboros.model.decoding import FULL, Decoding
 from ouroboros.model.exact_draw import draw, products
 from ouroboros.model.families import LanguageModel
 from ouroboros.model.output_head import Head
@@ -21,7 +22,6 @@ from ouroboros.randomness import uniforms
 
 HALF = torch.float16  # of keys, values and products on a GPU
 DRAWN = -1  # stands in `given` where the token is to be drawn
-FULL = Decoding()
 STRIDE = 32  # positions per call of a fused sampler; progress is shown between calls
 
 
@@ -92,8 +92,8 @@ class Sampler:
         # row 0 is the empty context; token t of a sequence is in row t + 1
         self.tokens = torch.full((length + 1, rows), end_of_text, device=device)
         self.given = torch.full_like(self.tokens, DRAWN)
-        self.seen = None  # the tokens of each row so far
-        if decoding.repetition_penalty != 1:
+        self.seen = None  # which tokens each row has so far, where no kernel looks at them
+        if decoding.repetition_penalty != 1 and not cpu.usable(model.head):
             self.seen = torch.zeros(rows, model.vocabulary_size, dtype=torch.bool, device=device)
         self.device_time = torch.zeros(1, dtype=torch.int64, device=device)
         self.graphs = {}
@@ -143,6 +143,9 @@ class Sampler:
             if self.decoding.temperature != 1.0:
                 hidden = hidden / self.decoding.temperature
             drawn = self.head.draw(hidden, draws)
+        elif cpu.usable(hidden):
+            logits = products(hidden / self.decoding.temperature, self.head.weights)
+            drawn = self.decoding.draw(logits, self.tokens[: time + 1], draws)
         else:
             if self.seen is not None:
                 self.seen.scatter_(1, latest[:, None], True)

@@ -3,23 +3,11 @@
 #include <algorithm>
 #include <vector>
 
-#include "locate.h"
+#include "draw.h"
 #include "product.h"
 
 constexpr int BLOCK = 256;  // tokens per block of the vocabulary
 constexpr int PANELS = BLOCK / PANEL;
-
-// Largest logit and sum of exp(logit - largest) of one row of a block; padding is masked out.
-static inline void summarise(float* logits, int count, float* maximum, float* sum_of) {
-    for (int i = count; i < BLOCK; i++) logits[i] = -INFINITY;
-    Vector most = load(logits);
-    for (int i = LANES; i < BLOCK; i += LANES) most = larger(most, load(logits + i));
-    const float top = largest(most);
-    Vector total = {};
-    for (int i = 0; i < BLOCK; i += LANES) total += exponential(load(logits + i) - top);
-    *maximum = top;
-    *sum_of = sum(total);
-}
 
 extern "C" int head_panel() { return PANEL; }
 extern "C" int head_block() { return BLOCK; }
@@ -54,7 +42,7 @@ extern "C" void head_blocks(const float* hidden, const float* panels, float* max
     const int64_t blocks = (vocabulary + BLOCK - 1) / BLOCK;
     each_block(hidden, panels, rows, width, vocabulary, threads,
                [=](int64_t row, int64_t block, float* logits, int count) {
-                   summarise(logits, count, maxima + row * blocks + block, sums + row * blocks + block);
+                   summarise<BLOCK>(logits, count, maxima + row * blocks + block, sums + row * blocks + block);
                });
 }
 
@@ -74,34 +62,23 @@ extern "C" void head_draw(const float* hidden, const float* panels, const float*
     const int64_t blocks = (vocabulary + BLOCK - 1) / BLOCK;
 #pragma omp parallel for num_threads(threads)
     for (int64_t row = 0; row < rows; row++) {
-        const float *maximum = maxima + row * blocks, *sum_of = sums + row * blocks;
-        const float top = *std::max_element(maximum, maximum + blocks);
-        std::vector<double> weights(std::max<int64_t>(blocks, BLOCK));
-        double total = 0;
-        for (int64_t b = 0; b < blocks; b++)
-            total += weights[b] = sum_of[b] * std::exp(double(maximum[b]) - double(top));
-        double share = uniforms[row];
-        auto weight = [&](int64_t i) { return weights[i]; };
-        const int64_t block = locate(blocks, weight, total, share);
-        const int64_t count = std::min<int64_t>(BLOCK, vocabulary - block * BLOCK);
         float logits[BLOCK] = {};
-        for (int p = 0; p * PANEL < count; p++) {
-            const float* panel = panels + (block * PANELS + p) * PANEL * width;
-            Vector first = {}, second = {};
-            for (int64_t k = 0; k < width; k++) {
-                const Vector state = all(hidden[row * width + k]);
-                first += state * load(panel + k * PANEL);
-                second += state * load(panel + k * PANEL + LANES);
+        auto logits_of = [&](int64_t block) {
+            const int64_t count = std::min<int64_t>(BLOCK, vocabulary - block * BLOCK);
+            for (int p = 0; p * PANEL < count; p++) {
+                const float* panel = panels + (block * PANELS + p) * PANEL * width;
+                Vector first = {}, second = {};
+                for (int64_t k = 0; k < width; k++) {
+                    const Vector state = all(hidden[row * width + k]);
+                    first += state * load(panel + k * PANEL);
+                    second += state * load(panel + k * PANEL + LANES);
+                }
+                store(logits + p * PANEL, first);
+                store(logits + p * PANEL + LANES, second);
             }
-            store(logits + p * PANEL, first);
-            store(logits + p * PANEL + LANES, second);
-        }
-        total = 0;
-        for (int64_t i = 0; i < count; i += LANES) {
-            const Vector apart = load(logits + i) - maximum[block], powers = exponential(apart);
-            for (int64_t j = i; j < std::min<int64_t>(i + LANES, count); j++)
-                total += weights[j] = powers[j - i] > 0 ? powers[j - i] : std::exp(double(apart[j - i]));
-        }
-        tokens[row] = block * BLOCK + locate(count, weight, total, share);
+            return logits;
+        };
+        tokens[row] = draw_token<BLOCK>(maxima + row * blocks, sums + row * blocks, vocabulary,
+                                        uniforms[row], logits_of);
     }
 }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "locate.h"
+#include "decoding.h"
 #include "rows.h"
 
 namespace {
@@ -71,15 +71,20 @@ struct Group {
         multiply(wide.data(), layer.proj, 4 * width, width, add_to_x(layer.proj_bias));
     }
 
-    // Largest logit of a block of the vocabulary, and sum of exp(logit - largest).
-    void summarise(const Model& model, int64_t block) {
-        alignas(64) float logits[BLOCK * GROUP];
-        const int count = std::min<int64_t>(BLOCK, model.vocabulary - block * BLOCK);
+    // The logits of a block of the vocabulary: (BLOCK, GROUP), of which `count` are there.
+    void project(const Model& model, int64_t block, int count, float* logits) {
         multiply(states.data(), model.head + block * BLOCK * model.width, model.width, count,
                  [&](int output, Vector first, Vector second) {
                      store(logits + output * GROUP, first);
                      store(logits + output * GROUP + LANES, second);
                  });
+    }
+
+    // Largest logit of a block of the vocabulary, and sum of exp(logit - largest).
+    void summarise(const Model& model, int64_t block) {
+        alignas(64) float logits[BLOCK * GROUP];
+        const int count = std::min<int64_t>(BLOCK, model.vocabulary - block * BLOCK);
+        project(model, block, count, logits);
         for (int half = 0; half < GROUP; half += LANES) {
             Vector most = load(logits + half), total = {};
             for (int i = 1; i < count; i++) most = larger(most, load(logits + i * GROUP + half));
@@ -111,6 +116,19 @@ struct Group {
             const double total = powers(model, block, size, row, weights);
             tokens[row] = block * BLOCK + locate(size, [&](int64_t i) { return weights[i]; }, total, share);
         }
+    }
+
+    // A token per row as a decoding says. `logits` has room for the whole vocabulary: (vocabulary, GROUP),
+    // padded to BLOCK. `tokens` are those so far, one row of all sequences after another.
+    void draw_decoded(const Model& model, const Decoding& decoding, DecodedDraw& draw, float* logits,
+                      const double* uniforms, int64_t* tokens, int64_t rows, int64_t time, int count) {
+        for (int64_t block = 0; block < model.blocks(); block++)
+            project(model, block, std::min<int64_t>(BLOCK, model.vocabulary - block * BLOCK),
+                    logits + block * BLOCK * GROUP);
+        for (int row = 0; row < count; row++)
+            tokens[(time + 1) * rows + row] = draw(
+                decoding, [&](int64_t i) { return logits[i * GROUP + row]; },
+                [&](int64_t t) { return tokens[t * rows + row]; }, time + 1, uniforms[row]);
     }
 
     // exp(logit - largest) of a block's tokens for one row; their sum.
@@ -148,12 +166,12 @@ extern "C" int narrow_block() { return BLOCK; }
 extern "C" int narrow_lanes() { return LANES; }
 
 // Positions `from` to `to` of `rows` sequences: tokens (length + 1, rows) gets row t + 1 from the uniforms
-// (length, rows), but where given (length + 1, rows), if any, holds a token, it is that; hidden (groups,
-// width, GROUP) is left as what the last position's logits are made of. A core takes `together` groups at
-// a time through the output layer's weights.
+// (length, rows), as the decoding says, if any; but where given (length + 1, rows), if any, holds a token, it
+// is that. hidden (groups, width, GROUP) is left as what the last position's logits are made of. A core takes
+// `together` groups at a time through the output layer's weights, where it keeps no logits.
 extern "C" void narrow_sample(const Layer* layers, const float* token_embeddings, const float* positions,
                               const float* gain, const float* shift, const float* head,
-                              const double* uniforms, const int64_t* given, int64_t* tokens, float* hidden,
+                              const Decoding* decoding, const double* uniforms, const int64_t* given, int64_t* tokens, float* hidden,
                               int64_t depth, int64_t width, int64_t heads, int64_t vocabulary, int64_t rows,
                               int64_t from, int64_t to, int64_t together, int threads) {
     const Model model{layers, token_embeddings, positions, gain, shift, head, depth, width, heads, vocabulary};
@@ -163,6 +181,8 @@ extern "C" void narrow_sample(const Layer* layers, const float* token_embeddings
 #pragma omp parallel num_threads(threads)
     {
         std::vector<Group> mine(together, Group(model, slots));
+        DecodedDraw draw(decoding ? vocabulary : 0);
+        std::vector<float> logits(decoding ? model.blocks() * BLOCK * GROUP : 0);
 #pragma omp for schedule(dynamic)
         for (int64_t first = 0; first < groups; first += together) {
             const int64_t last = std::min(first + together, groups);
@@ -177,11 +197,16 @@ extern "C" void narrow_sample(const Layer* layers, const float* token_embeddings
                     Group& group = mine[g - first];
                     normalise(group.x.data(), gain, shift, width, group.states.data());
                 }
-                for (int64_t block = 0; block < model.blocks(); block++)
+                for (int64_t block = 0; !decoding && block < model.blocks(); block++)
                     for (int64_t g = first; g < last; g++) mine[g - first].summarise(model, block);
                 for (int64_t g = first; g < last; g++) {
                     const int64_t row = g * GROUP;
-                    mine[g - first].draw(model, uniforms + time * rows + row, next + row, count(g));
+                    const double* own = uniforms + time * rows + row;
+                    if (decoding)
+                        mine[g - first].draw_decoded(model, *decoding, draw, logits.data(), own, tokens + row,
+                                                     rows, time, count(g));
+                    else
+                        mine[g - first].draw(model, own, next + row, count(g));
                 }
                 if (given)
                     for (int64_t row = first * GROUP; row < std::min(last * GROUP, rows); row++)

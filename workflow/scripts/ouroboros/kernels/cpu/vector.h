@@ -27,6 +27,8 @@ inline Vector all(float x) { return x - Vector{}; }
 
 inline Vector larger(Vector a, Vector b) { return a > b ? a : b; }
 
+inline Vector smaller(Vector a, Vector b) { return a < b ? a : b; }
+
 inline Vector lane_numbers() {
     Vector v;
     for (int i = 0; i < LANES; i++) v[i] = i;

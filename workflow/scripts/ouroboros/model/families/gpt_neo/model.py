@@ -127,8 +127,8 @@ class GPTNeo(LanguageModel, nn.Module):
 
     def fused_sampler(self, rows, length, decoding):
         """The kernel for small models, where it can sample this one."""
-        if decoding.full and small_model.fits(self):
-            return small_model.SmallModelSampler(self, rows, length, decoding.temperature)
+        if small_model.fits(self):
+            return small_model.SmallModelSampler(self, rows, length, decoding)
         return None
 
     def compile_for_training(self):

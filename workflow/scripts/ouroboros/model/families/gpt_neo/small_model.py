@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from ouroboros.kernels import cpu
+from ouroboros.model.decoding import FULL, Decoding
 
 WIDEST = 128
 HIDDEN_PER_WEIGHT = (
@@ -24,7 +25,7 @@ def fits(model) -> bool:
 class SmallModelSampler:
     """Caches for `rows` sequences of up to `length` tokens, and the weights in the kernel's order."""
 
-    def __init__(self, model, rows: int, length: int, temperature: float = 1.0):
+    def __init__(self, model, rows: int, length: int, decoding: Decoding = FULL):
         settings = model.settings
         self.settings, self.rows = settings, rows
         group, lanes = cpu.kernels().narrow_group(), cpu.kernels().narrow_lanes()
@@ -41,9 +42,10 @@ class SmallModelSampler:
         ]
         self.model = (
             torch.tensor(places), model.wte.weight.detach(), model.wpe.weight.detach(),
-            model.ln_f.weight.detach() / temperature, model.ln_f.bias.detach() / temperature,
+            model.ln_f.weight.detach() / decoding.temperature, model.ln_f.bias.detach() / decoding.temperature,
             _tiles(model.head),
         )  # fmt: skip
+        self.decoding = None if decoding.full else decoding.numbers()
         self.hidden = torch.zeros(groups, settings.hidden_size, group)
         read = sum(ring[0].nbytes for ring in self.rings) * 2 // groups
         weights = sum(tensor.nbytes for layer in self.layers for tensor in layer)
@@ -59,7 +61,7 @@ class SmallModelSampler:
         """
         settings = self.settings
         cpu.call(
-            "narrow_sample", *self.model, draws, given, tokens, self.hidden, settings.layers,
+            "narrow_sample", *self.model, self.decoding, draws, given, tokens, self.hidden, settings.layers,
             settings.hidden_size, settings.heads, settings.vocabulary_size, self.rows, first, last,
             self.together,
         )  # fmt: skip
