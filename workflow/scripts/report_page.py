@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ouroboros.config.start import start_in_words
 from ouroboros.findings.evaluate import group_findings
 from ouroboros.findings.results import read_measurements
 from ouroboros.jobs.script import run
@@ -39,6 +40,7 @@ def main(snakemake):
             "name": name,
             "sentence": sentences.get(name),
             "generations": settings["generations"],
+            "start": start_in_words(settings),
             "epochs": epochs[name],
             "numbers": numbers(measured[name]),
             "samples": samples[name],

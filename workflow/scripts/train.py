@@ -59,8 +59,7 @@ def main(snakemake):
             model, found = job.run(training)
     made_by = provenance(device_name(device, gpus), **made_with)
     if first:
-        begun = {"initial_model": initial_model(start)} if start else {}
-        write_json(snakemake.output.epochs, {**found, **begun, "provenance": made_by})
+        write_json(snakemake.output.epochs, {**found, "provenance": made_by})
     record = {
         "epochs": found["epochs"],
         "tokens": found["epochs"] * training.corpus.tokens.size,
@@ -74,11 +73,6 @@ def main(snakemake):
         model, snakemake.input.tokenizer, end_of_text, record, snakemake.output.checkpoint
     )
     states.remove()
-
-
-def initial_model(baseline):
-    """The name of the model that a baseline's checkpoint is."""
-    return read_json(f"{baseline}/training.json")["provenance"]["model"]["initial_model"]
 
 
 if "snakemake" in globals():

@@ -6,6 +6,7 @@ import pytest
 from tools import CONFIG, SCHEMA
 
 from ouroboros.config.resolve import resolve
+from ouroboros.config.start import start_in_words
 from ouroboros.errors import UserError
 
 
@@ -42,3 +43,30 @@ def test_an_initial_model_is_begun_with_unless_said_otherwise():
 def test_what_makes_no_sense_is_refused(entry, said):
     with pytest.raises(UserError, match=said):
         lineage(**entry)
+
+
+@pytest.mark.parametrize(
+    "entry, said",
+    [
+        ({}, None),
+        (
+            {"start": "previous"},
+            "Generation 1 begins with random weights, and each later one with those of the generation before.",
+        ),
+        (
+            {"initial_model": "owner/name"},
+            "Each generation begins with the weights of owner/name, which is the baseline.",
+        ),
+        (
+            {"initial_model": "owner/name", "start": "previous"},
+            "Generation 1 begins with the weights of owner/name, which is the baseline, and each later one "
+            "with those of the generation before.",
+        ),
+        (
+            {"initial_model": "owner/name", "start": "scratch"},
+            "The baseline is owner/name; each generation begins with random weights.",
+        ),
+    ],
+)
+def test_what_a_report_says(entry, said):
+    assert start_in_words(lineage(**entry)) == said

@@ -95,6 +95,7 @@ def shown(tmp_path_factory):
             "name": name, "generations": 40, "numbers": numbers(made), "gpt_eval": gpt_eval(made),
             "accuracy": classification(made, "accuracy"), "made_with": made_with(made),
             "weighted_f1": classification(made, "weighted_f1"),
+            "start": f"Each generation begins with the weights of {EVIL}.",
             "epochs": f"Trained for 3 epochs {EVIL}",
             "sentence": f"{name}: perplexity went from 2 to 3 {EVIL}.",
             "settings": settings_text({"model": {"note": EVIL + "x" * 300}}),
@@ -302,7 +303,7 @@ def test_tables_sort_by_a_click_and_what_has_no_value_is_last(tmp_path):
     made = Table([("generation", "its number"), *((name, "") for name in columns)], cells)
     lineage = {
         "name": "33m", "generations": 5, "numbers": {"": made}, "gpt_eval": None, "accuracy": None,
-        "made_with": made, "epochs": "", "settings": "", "sentence": None,
+        "made_with": made, "epochs": "", "start": None, "settings": "", "sentence": None,
         "samples": [{"generation": 0, "texts": ["x"]}],
     }  # fmt: skip
     path = tmp_path / "page.html"

@@ -27,3 +27,21 @@ def settle_start(where: str, lineage: dict):
         del lineage["initial_model"]
     if start == "scratch":
         del lineage["start"]
+
+
+def start_in_words(lineage: dict) -> str | None:
+    """What the generations of a settled lineage begin with; None where that is random weights, as the baseline's."""
+    initial, start = lineage.get("initial_model"), lineage.get("start", "scratch")
+    previous = "those of the generation before"
+    if initial is None:
+        return (
+            f"Generation 1 begins with random weights, and each later one with {previous}."
+            if start == "previous"
+            else None
+        )
+    return {
+        "scratch": f"The baseline is {initial}; each generation begins with random weights.",
+        "initial": f"Each generation begins with the weights of {initial}, which is the baseline.",
+        "previous": f"Generation 1 begins with the weights of {initial}, which is the baseline, and each "
+        f"later one with {previous}.",
+    }[start]

@@ -108,7 +108,7 @@ def _language_modeling():
         ),
         Claim(
             "perplexity-ends-at-baseline",
-            "In the end an LM predicts the initial corpus no better than the untrained baseline",
+            "In the end an LM predicts the initial corpus no better than the baseline",
             "section 3; abstract", _perplexity_ends_at_baseline,
         ),
         Claim(
@@ -246,14 +246,14 @@ def _gpt_eval():
         *(
             Claim(
                 f"baseline-{score}-not-lowest",
-                f"The untrained baseline's {score} score is not the lowest: it is above the last "
+                f"The baseline's {score} score is not the lowest: it is above the last "
                 "generation's", "3.2.2; extended data table 2", baseline_is_not_lowest(score),
             )
             for score in SCORES
         ),
         Claim(
             "baseline-half-high",
-            f"About half of the untrained baseline's completions get a high score (grammar of {HIGH} or more)",
+            f"About half of the baseline's completions get a high score (grammar of {HIGH} or more)",
             "extended data table 2", _baseline_half_high,
         ),
     ]  # fmt: skip

@@ -13,16 +13,10 @@ def found_by(losses: list[float], best: int, epochs: int | str, patience: int) -
 
 
 def epochs_in_words(found: dict) -> str:
-    """The number of epochs and how it was found, from the content of epochs.json; and what generation 1 begins with.
+    """The number of epochs and how it was found, from the content of epochs.json.
 
     The losses and settings decide, not `found_by`: once that was "early stopping" at max_epochs too.
     """
-    if initial := found.get("initial_model"):
-        return f"{_number_in_words(found)} Generation 1 begins with the weights of {initial}, which is the baseline."
-    return _number_in_words(found)
-
-
-def _number_in_words(found):
     best, losses, settings = (
         found["epochs"], found["held_out_losses"], found["provenance"]["training"]
     )  # fmt: skip
