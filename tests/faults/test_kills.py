@@ -8,6 +8,7 @@ import time
 
 import kills
 import pytest
+from every_family import with_families
 from every_regime import SETTINGS, with_regimes
 
 SEED = int(os.environ.get("OUROBOROS_KILLS_SEED", secrets.randbelow(10**6)))
@@ -66,11 +67,19 @@ def test_random_kills_change_no_byte(undisturbed, tmp_path):
 
 
 @pytest.mark.slow
-def test_random_kills_change_no_byte_of_any_regime(tmp_path):
-    config = with_regimes(SETTINGS, 3, kills.long_jobs())
-    targets = [f"results/{name}/gen3/checkpoint" for name in SETTINGS]
+@pytest.mark.parametrize(
+    "make, number, artifacts",
+    [
+        (lambda config: with_regimes(SETTINGS, 3, config), 12, 80),
+        (lambda config: with_families(3, config), 6, 16),
+    ],
+    ids=["regimes", "families"],
+)
+def test_random_kills_change_no_byte_of_any(make, number, artifacts, tmp_path):
+    config = make(kills.long_jobs())
+    targets = [f"results/{name}/gen3/checkpoint" for name in config["lineages"]]
     reference = kills.undisturbed(tmp_path / "undisturbed", config, targets)
-    total = kills.campaign(tmp_path, reference, 12, SEED)
-    assert total["kills"] == 12
+    total = kills.campaign(tmp_path, reference, number, SEED)
+    assert total["kills"] == number
     assert total["differing"] == 0
-    assert total["artifacts"] > 10 * 8
+    assert total["artifacts"] > artifacts

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from cluster import running, wait_until
+from every_family import with_families
 from every_regime import SETTINGS, with_regimes
 from on_slurm import CHECKPOINT_2, GENERATION_1, GENERATION_2, PATIENCE, Site, on_a_cluster, why_not
 
@@ -150,11 +151,17 @@ def test_the_shards_of_a_corpus_are_jobs_of_their_own(lineage):
 
 
 @pytest.mark.slow
-def test_lineages_of_every_regime_are_those_of_a_local_run(cluster, tmp_path):
-    targets = [f"results/{name}/gen3/checkpoint" for name in SETTINGS]
+@pytest.mark.parametrize(
+    "make",
+    [lambda config: with_regimes(SETTINGS, 3, config), lambda config: with_families(3, config)],
+    ids=["regime", "family"],
+)
+def test_lineages_of_every_kind_are_those_of_a_local_run(make, cluster, tmp_path):
+    config = make(on_a_cluster())
+    targets = [f"results/{name}/gen3/checkpoint" for name in config["lineages"]]
     site, local = (Site(tmp_path / name, cluster) for name in ("site", "local"))
     for each in (site, local):
-        each.configure(with_regimes(SETTINGS, 3, on_a_cluster()))
+        each.configure(config)
     process = site.start(*targets)
     local.locally(*targets)
     site.ends_well(process, 4 * PATIENCE)

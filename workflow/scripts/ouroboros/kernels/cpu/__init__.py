@@ -1,7 +1,7 @@
 """CPU kernels in C++, compiled on first use for the CPU at hand; without a compiler PyTorch computes.
 
 A GPT-Neo of one million parameters spends its time on 50,257 exponentials per token and on heads of
-four features, for which no library has a fast kernel. These are 500 lines without dependencies,
+four features, for which no library has a fast kernel. These are 1,000 lines without dependencies,
 called through ctypes: torch's extension builder would need half a minute for its headers, and
 leaves a lock behind when it is killed. PyTorch's own functions are several times slower.
 """
