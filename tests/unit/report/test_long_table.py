@@ -3,8 +3,10 @@
 import pandas as pd
 import pytest
 
+from ouroboros.errors import UserError
 from ouroboros.pipeline.reports import differences
-from ouroboros.report.figures.perplexity import means_over_seeds
+from ouroboros.report.drawing.generations import means_over_seeds
+from ouroboros.report.drawing.of_table import one_metric
 from ouroboros.report.long_table import COLUMNS, long_table
 from ouroboros.report.tables import side_by_side
 
@@ -76,7 +78,7 @@ def test_seeds_are_drawn_as_their_mean():
         {
             "lineage": ["m-s1", "m-s1", "m-s2", "m-s2", "one"],
             "generation": [1, 2, 1, 2, 1],
-            "perplexity": [2.0, 4.0, 4.0, 8.0, 7.0],
+            "value": [2.0, 4.0, 4.0, 8.0, 7.0],
             "error": 0.5,
         }
     )
@@ -84,3 +86,21 @@ def test_seeds_are_drawn_as_their_mean():
     assert drawn.loc[("m", 1)].tolist() == [3.0, pytest.approx(2**0.5)]
     assert drawn.loc[("m", 2)].tolist() == [6.0, pytest.approx(8**0.5)]
     assert drawn.loc[("one", 1)].tolist() == [7.0, 0.5]
+
+
+def test_a_figure_is_drawn_from_the_table_alone(tmp_path):
+    seeds = {"m-s1": 1.0, "m-s2": 3.0, "one": 5.0}
+    measured = {
+        name: {"gen0": {"text": {"entropy": 4.0, "entropy_error": 0.1, "tokens": 9}}}
+        | {f"gen{n}": {"text": {"entropy": value + n, "entropy_error": 0.1, "tokens": 9}} for n in (1, 2)}
+        for name, value in seeds.items()
+    }  # fmt: skip
+    table = long_table(measured, {name: {"seed": 1} for name in seeds})
+    table.to_csv(tmp_path / "results.csv", index=False)
+    rows, label, references = one_metric(pd.read_csv(tmp_path / "results.csv"), "text.entropy")
+    rows = rows.set_index(["lineage", "generation"])
+    assert rows.loc[("m", 2)].tolist() == [4.0, pytest.approx(2**0.5)]
+    assert rows.loc[("one", 2)].tolist() == [7.0, 0.1]
+    assert references == {"initial corpus": 4.0} and label.startswith("Entropy")
+    with pytest.raises(UserError, match=r"no metric ppl.*It has .*text\.entropy"):
+        one_metric(table, "ppl.perplexity")

@@ -12,7 +12,7 @@ from tools import REPOSITORY
 from ouroboros.findings.evaluate import group_findings
 from ouroboros.pipeline.declarations import figures
 from ouroboros.report.captions import caption
-from ouroboros.report.drawing.generations import draw_perplexity
+from ouroboros.report.drawing.generations import draw_by_generation
 from ouroboros.report.page import (
     figure,
     page,
@@ -107,13 +107,13 @@ def shown(tmp_path_factory):
     for owner, compared in (("both", ["33m", "1m"]), ("33m", ["33m"])):
         drawing = folder / f"results/{owner}/figures/perplexity.svg"
         drawing.parent.mkdir(parents=True)
-        draw_perplexity(
+        draw_by_generation(
             pd.DataFrame(
-                {"lineage": name, "generation": n, "perplexity": 10.0 + n, "error": 0.2}
+                {"lineage": name, "generation": n, "value": 10.0 + n, "error": 0.2}
                 for name in compared
                 for n in range(1, 41)
             ),
-            {}, [drawing],
+            "Perplexity on the validation set", {}, [drawing],
         )  # fmt: skip
         drawn.append(figure(drawing, figures()["perplexity"].CAPTION, rows(lineages)))
     text = page(

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from tools import END
 
-from ouroboros.report.drawing.generations import draw_entropy_and_oov, draw_perplexity
+from ouroboros.report.drawing.generations import draw_by_generation, draw_entropy_and_oov
 from ouroboros.report.samples import cases_page, excerpts, lineage_page, samples_page
 from ouroboros.report.tables import summary
 
@@ -17,7 +17,7 @@ def perplexities():
     rows = [("33m", n, 4.0 + n) for n in range(1, 5)] + [
         ("1m", n, 9.0 + 2 * n) for n in range(1, 5)
     ]
-    frame = pd.DataFrame(rows, columns=["lineage", "generation", "perplexity"])
+    frame = pd.DataFrame(rows, columns=["lineage", "generation", "value"])
     return frame.assign(error=0.2)
 
 
@@ -27,7 +27,7 @@ def test_figure_1_draws_every_point_and_the_floor(tmp_path, monkeypatch):
         "ouroboros.report.drawing.generations.save",
         lambda figure, paths: drawn.update(axes=figure.axes[0]),
     )
-    draw_perplexity(perplexities(), {"33m": 3.25}, [])
+    draw_by_generation(perplexities(), "Perplexity", {"floor 3.25": 3.25}, [])
     lines = [line.get_xydata().tolist() for line in drawn["axes"].get_lines()]
     assert [[n, 4.0 + n] for n in range(1, 5)] in lines
     assert [[n, 9.0 + 2 * n] for n in range(1, 5)] in lines
@@ -62,7 +62,9 @@ def test_figure_2_draws_the_line_and_the_bars(monkeypatch):
 
 def test_figures_are_whole_pictures_and_the_same_again(tmp_path):
     for name in ("a", "b"):
-        draw_perplexity(perplexities(), {}, [tmp_path / f"{name}.svg", tmp_path / f"{name}.png"])
+        draw_by_generation(
+            perplexities(), "Perplexity", {}, [tmp_path / f"{name}.svg", tmp_path / f"{name}.png"]
+        )
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     assert re.search(r">\s*Generation\s*<", (tmp_path / "a.svg").read_text())

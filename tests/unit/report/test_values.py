@@ -10,7 +10,7 @@ import pytest
 
 from ouroboros.metrics.ppl.loss_distribution import loss_histogram
 from ouroboros.pipeline.declarations import figures
-from ouroboros.report.drawing.generations import draw_perplexity
+from ouroboros.report.drawing.generations import draw_by_generation
 from ouroboros.report.drawing.losses import draw_losses
 from ouroboros.report.drawing.values import value_in_words
 from ouroboros.storage.atomic import write_json
@@ -149,9 +149,9 @@ def test_a_new_figure_needs_to_declare_nothing_and_markup_in_names_stays_text(tm
 def test_areas_lie_on_what_is_drawn(tmp_path):
     """The markers that Matplotlib wrote stand where the areas are, whatever was saved before."""
     rows = pd.DataFrame(
-        {"lineage": "33m", "generation": [1, 2, 3], "perplexity": [4.0, 9, 6], "error": 0.5}
+        {"lineage": "33m", "generation": [1, 2, 3], "value": [4.0, 9, 6], "error": 0.5}
     )
-    draw_perplexity(rows, {}, [tmp_path / "a.png", tmp_path / "a.svg"])
+    draw_by_generation(rows, "Perplexity", {}, [tmp_path / "a.png", tmp_path / "a.svg"])
     root = ElementTree.parse(tmp_path / "a.svg").getroot()
     points, marks = (
         np.array([(float(e.get(x)), float(e.get(y))) for e in root.iter(SVG + tag)])

@@ -1,11 +1,12 @@
 """Figures 1 and 2 (and Extended Data Fig. 6): perplexity, entropy and OOV words by generation."""
 
 import itertools
+import re
 
 import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from ouroboros.report.drawing import REFERENCE, SIZE, save
 
@@ -16,32 +17,56 @@ STYLES = [
         sns.color_palette("colorblind") * 2, ("-", "--", ":", "-.") * 5, "oXsPD" * 4, strict=True
     )
 ]
+WIDE = 20  # values whose largest is so many times the smallest are drawn by their logarithms
 
 
-def draw_perplexity(rows: pd.DataFrame, floors: dict[str, float], paths: list):
-    """Figure 1. `rows`: lineage, generation, perplexity, error (one standard error, or 0). `floors`:
-    lineage -> perplexity of the corpus's true distribution, where it is known.
+def draw_by_generation(rows: pd.DataFrame, label: str, references: dict[str, float], paths: list):
+    """Figure 1: a line for each lineage, with a band. `rows`: lineage, generation, value, error (one standard
+    error, or 0). `references`: values that a dotted line stands for, by name.
     """
     with sns.axes_style("whitegrid"):
         figure, axes = plt.subplots(figsize=SIZE, layout="constrained")
         groups = rows.groupby("lineage", sort=False)
         for (lineage, part), style in zip(groups, itertools.cycle(STYLES), strict=False):
             axes.errorbar(
-                part["generation"], part["perplexity"], yerr=part["error"], label=lineage,
+                part["generation"], part["value"], yerr=part["error"], label=lineage,
                 ecolor="none", markeredgecolor="white", **style,
             )  # fmt: skip
             axes.fill_between(
-                part["generation"], part["perplexity"] - part["error"],
-                part["perplexity"] + part["error"], color=style["color"], alpha=0.2,
+                part["generation"], part["value"] - part["error"], part["value"] + part["error"],
+                color=style["color"], alpha=0.2,
             )  # fmt: skip
-        for floor in sorted(set(floors.values())):  # lineages on one corpus share it
-            axes.axhline(
-                floor, color=REFERENCE, linestyle=":", label=f"floor of the corpus ({floor:.2f})"
-            )
-        axes.set(xlabel="Generation", ylabel="Perplexity on the validation set", ylim=(0, None))
+        for name, value in references.items():
+            axes.axhline(value, color=REFERENCE, linestyle=":", label=name)
+        axes.set(xlabel="Generation", ylabel=label)
+        if 0 < WIDE * rows["value"].min() < rows["value"].max():
+            axes.set_yscale("log")
+            axes.yaxis.set_major_formatter(ScalarFormatter())
+        else:
+            axes.set_ylim(0, None)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.legend(title=None)
+        axes.legend(title=None, ncols=1 + (len(groups) > 6))
         save(figure, paths)
+
+
+def means_over_seeds(rows: pd.DataFrame, setups: list[list[str]]) -> pd.DataFrame:
+    """The rows (see draw_by_generation) of lineages that differ by their seeds alone as one: means, and standard deviations as errors."""
+    parts = []
+    for names in setups:
+        own = rows[rows["lineage"].isin(names)]
+        if len(names) > 1:
+            of = own.groupby("generation")["value"]
+            name = without_seed(names[0])
+            own = pd.DataFrame(
+                {"lineage": name, "value": of.mean(), "error": of.std()}
+            ).reset_index()
+        parts.append(own)
+    return pd.concat(parts, ignore_index=True)
+
+
+def without_seed(lineage: str) -> str:
+    """The name that a lineage's entry has where `seeds` makes several of it."""
+    return re.sub(r"-s\d+$", "", lineage)
 
 
 def draw_entropy_and_oov(rows: pd.DataFrame, title: str, paths: list):

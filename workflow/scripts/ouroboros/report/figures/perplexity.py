@@ -35,7 +35,7 @@ def draw(files, settings, group, outputs):
     import pandas as pd
 
     from ouroboros.metrics.ppl.declaration import perplexity_error
-    from ouroboros.report.drawing.generations import draw_perplexity
+    from ouroboros.report.drawing.generations import draw_by_generation, means_over_seeds
     from ouroboros.storage.atomic import read_json
 
     rows = []
@@ -44,35 +44,15 @@ def draw(files, settings, group, outputs):
             {
                 "lineage": measured["provenance"]["lineage"],
                 "generation": measured["provenance"]["generation"],
-                "perplexity": measured["perplexity"],
+                "value": measured["perplexity"],
                 "error": perplexity_error(measured) or 0.0,
             }
         )
-    floors = {}
-    for lineage, path in zip(settings["lineages"], files["tokens"], strict=True):
-        validation = read_json(path)["validation"]
-        if "floor" in validation:
-            floors[lineage] = validation["floor"]
+    validations = (read_json(path)["validation"] for path in files["tokens"])
+    # lineages on one corpus share it
+    floors = sorted({of["floor"] for of in validations if "floor" in of})
     rows = pd.DataFrame(rows)
     if "setups" in settings:
         rows = means_over_seeds(rows, settings["setups"])
-    draw_perplexity(rows, floors, outputs)
-
-
-def means_over_seeds(rows, setups):
-    """The rows of lineages that differ by their seeds alone as one: means, and standard deviations as errors."""
-    import re
-
-    import pandas as pd
-
-    parts = []
-    for names in setups:
-        own = rows[rows["lineage"].isin(names)]
-        if len(names) > 1:
-            of = own.groupby("generation")["perplexity"]
-            name = re.sub(r"-s\d+$", "", names[0])  # as `seeds` names them
-            own = pd.DataFrame(
-                {"lineage": name, "perplexity": of.mean(), "error": of.std()}
-            ).reset_index()
-        parts.append(own)
-    return pd.concat(parts, ignore_index=True)
+    references = {f"floor of the corpus ({floor:.2f})": floor for floor in floors}
+    draw_by_generation(rows, "Perplexity on the validation set", references, outputs)
