@@ -9,7 +9,14 @@ from ouroboros.jobs.script import run
 from ouroboros.pipeline.declarations import figures
 from ouroboros.pipeline.reports import differences
 from ouroboros.report.page import figure, page, rows, settings_text, verdicts
-from ouroboros.report.tables import classification, gpt_eval, made_with, numbers, side_by_side
+from ouroboros.report.tables import (
+    classification,
+    definitions,
+    gpt_eval,
+    made_with,
+    numbers,
+    side_by_side,
+)
 from ouroboros.storage.atomic import read_json, write_text
 from ouroboros.training.epochs import epochs_in_words
 
@@ -59,6 +66,7 @@ def main(snakemake):
         title=snakemake.params.title,
         findings=verdicts(list(found.values())),
         profile=group_findings(list(profiles.values())),
+        definitions=definitions(list(profiles.values())) if several else None,
         figures=[figure(path, captions[Path(path).stem], ids) for path in files.figures],
         lineages=shown,
         side_by_side=side_by_side(several, differences(lineages)) if several else None,

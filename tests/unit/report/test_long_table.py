@@ -8,7 +8,7 @@ from ouroboros.pipeline.reports import differences
 from ouroboros.report.drawing.generations import means_over_seeds
 from ouroboros.report.drawing.of_table import one_metric
 from ouroboros.report.long_table import COLUMNS, long_table
-from ouroboros.report.tables import side_by_side
+from ouroboros.report.tables import definitions, side_by_side
 
 SETTINGS = {
     "a": {"seed": 1, "model": {"layers": 2}, "regime": "replace", "tasks": ["x", "y"]},
@@ -104,3 +104,20 @@ def test_a_figure_is_drawn_from_the_table_alone(tmp_path):
     assert references == {"initial corpus": 4.0} and label.startswith("Entropy")
     with pytest.raises(UserError, match=r"no metric ppl.*It has .*text\.entropy"):
         one_metric(table, "ppl.perplexity")
+
+
+def test_which_definitions_hold_has_a_row_for_each_lineage():
+    def verdict(name, lineages, found):
+        return {
+            "id": name,
+            "lineages": lineages,
+            "definition": f"{name} rises: by 2",
+            "verdict": found,
+        }
+
+    table = definitions([
+        verdict("risk", ["a"], "holds"), verdict("tails", ["a"], "open"), verdict("tails", ["b"], "does not hold"),
+        verdict("scaling", ["a", "b"], "not measured"),
+    ])  # fmt: skip
+    assert table.head == [("lineage", ""), ("risk", "risk rises"), ("tails", "tails rises")]
+    assert table.rows == [["a", "holds", "open"], ["b", "", "does not hold"]]

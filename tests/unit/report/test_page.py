@@ -24,6 +24,7 @@ from ouroboros.report.page import (
 from ouroboros.report.tables import (
     Table,
     classification,
+    definitions,
     gpt_eval,
     in_order,
     made_with,
@@ -123,6 +124,7 @@ def shown(tmp_path_factory):
         ),
         findings=verdicts([finding("33m", 0.01), finding("33m", None), finding("1m", 0.2)]),
         profile=group_findings([definition("33m", 0.01), definition("1m", None)]),
+        definitions=definitions([definition("33m", 0.01), definition("1m", None)]),
     )  # fmt: skip
     path = folder / "report page.html"
     path.write_text(text, encoding="utf-8")

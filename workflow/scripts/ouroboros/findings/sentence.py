@@ -44,8 +44,8 @@ def sentence(run: Lineage, name: str, verdicts: list[dict], thresholds: dict[str
     doubts = sum(of["verdict"] == UNDECIDED for of in measured)
     sure = f" (p {max(of['p_value'] for of in holding):.2g} or less)" if holding else ""
     parts.append(
-        f"it has collapsed by {len(holding)} of the {len(measured)} definitions that were measured{sure}"
-        + (f", and {doubts} are open" if doubts else "")
+        f"it has collapsed by {len(holding) or 'none'} of the {len(measured)} definitions that were measured{sure}"
+        + (f", and {doubts} {'is' if doubts == 1 else 'are'} open" if doubts else "")
     )
     return "; ".join(parts) + "."
 

@@ -36,12 +36,13 @@ def page(
     profile: list[Group],
     title: str,
     side_by_side=None,
+    definitions=None,
 ) -> str:
     """The page of `template` (a Jinja file, with others beside it that it includes).
 
     `lineages` have the keys of SECTIONS, None where a lineage has no such measurements, `epochs`, a sentence
-    on how their number was found, `start`, one on the weights that they begin with, if these are not random, and `sentence`, one about what became of it. `profile`: verdicts on the definitions of collapse,
-    grouped (findings/evaluate.py). `side_by_side`: a table of several lineages. `figures`: see `figure`; `findings`: see `verdicts`. Everything is
+    on how their number was found, `start`, one on the weights that they begin with, if these are not random, and `sentence`, one about what became of it.
+    `profile`: verdicts on the definitions of collapse, grouped (findings/evaluate.py). `side_by_side` and `definitions`: tables of several lineages. `figures`: see `figure`; `findings`: see `verdicts`. Everything is
     escaped but what is part of the workflow: the captions of figures, their drawings, and the script, the
     only one that the page's policy lets run. Raises jinja2.UndefinedError where the template asks for what
     is not there.
@@ -57,7 +58,7 @@ def page(
         by_owner.setdefault(drawn["owner"], []).append(drawn)
     shown = {
         "title": title, "side_by_side": side_by_side, "lineages": lineages, "findings": findings, "figures": by_owner,
-        "profile": profile, "contents": contents(lineages, by_owner, findings, side_by_side), "rows": rows(lineages),
+        "profile": profile, "definitions": definitions, "contents": contents(lineages, by_owner, findings, side_by_side), "rows": rows(lineages),
         "part_id": part_id, "seed_deviation": SEED_DEVIATION, "script": script, "script_hash": _hash(script),
     }  # fmt: skip
     return environment.get_template(template.name).render(shown) + "\n"

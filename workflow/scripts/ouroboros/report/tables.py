@@ -97,6 +97,18 @@ def side_by_side(measured: dict[str, dict[str, dict]], differing: dict[str, dict
     return Table(head, rows)
 
 
+def definitions(verdicts: list[dict]) -> Table:
+    """A row for each lineage, a column for each definition of collapse: whether it holds (findings/profile.py)."""
+    of_one = [of for of in verdicts if len(of["lineages"]) == 1]
+    columns = {of["id"]: of["definition"].split(":")[0] for of in of_one}
+    found = {(of["lineages"][0], of["id"]): of["verdict"] for of in of_one}
+    rows = [
+        [lineage, *(found.get((lineage, name), "") for name in columns)]
+        for lineage in dict.fromkeys(lineage for lineage, _ in found)
+    ]
+    return Table([("lineage", ""), *columns.items()], rows)
+
+
 def made_with(measured: dict[str, dict]) -> Table:
     """The provenance of the artifacts by kind: how many files, their devices, seeds and versions."""
     head = [

@@ -17,6 +17,7 @@ STYLES = [
         sns.color_palette("colorblind") * 2, ("-", "--", ":", "-.") * 5, "oXsPD" * 4, strict=True
     )
 ]
+MANY = 6  # lines whose names are below the picture, so that they hide none
 WIDE = 20  # values whose largest is so many times the smallest are drawn by their logarithms
 
 
@@ -45,7 +46,10 @@ def draw_by_generation(rows: pd.DataFrame, label: str, references: dict[str, flo
         else:
             axes.set_ylim(0, None)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.legend(title=None, ncols=1 + (len(groups) > 6))
+        if len(groups) > MANY:
+            figure.legend(loc="outside lower center", ncols=4, frameon=False)
+        else:
+            axes.legend(title=None)
         save(figure, paths)
 
 
