@@ -1,4 +1,4 @@
-"""Lineages of n-grams by regime, in one process, beside what theory says: the table and figure of docs/regimes.md.
+"""Lineages of n-grams by regime, in one process, beside what theory says: the table of docs/regimes.md, and docs/results/oracle.
 
 Order 1, delta 0, 50 tokens of equal probability, 200 sequences of one token, 40 generations. The theory is a
 simulation by counts alone (tests/support/drift.py), which replace and accumulate have formulas for.
@@ -9,11 +9,12 @@ import sys
 import time
 
 import numpy as np
+import pandas as pd
 from sides import REPOSITORY  # puts the library on the path
 
 sys.path.append(str(REPOSITORY / "tests/support"))
 
-from drift import CAP, GENERATIONS, REGIMES, K, N, profile, simulate
+from drift import CAP, GENERATIONS, REGIMES, K, N, profile, ratio, simulate
 
 from ouroboros.config.regimes import regimes
 from ouroboros.data.corpus import Corpus
@@ -45,18 +46,21 @@ def probabilities(name: str, seed: int) -> np.ndarray:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=200)
-    parser.add_argument("--figure", help="a .png or .svg to draw")
+    parser.add_argument(
+        "--csv", help="where to write errors by generation, for workflow/scripts/figure_of_table.py"
+    )
     options = parser.parse_args()
     print("| regime | measured | by counts alone | tokens left | seconds a lineage |")
     print("|---|--:|--:|--:|--:|")
-    errors = {}
+    rows = []
     for name, settings in SETTINGS.items():
         began = time.perf_counter()
         found = np.array([probabilities(name, seed) for seed in range(options.runs)])
         seconds = (time.perf_counter() - began) / options.runs
-        errors[name] = ((found - 1 / K) ** 2).mean(2)
         rng, sampled = np.random.default_rng(0), SAMPLED.get(name, N)
         expected = np.array([simulate(REGIMES[name], rng, sampled) for _ in range(SIMULATED)])
+        for metric, models in (("squared_error", found), ("squared_error_by_counts", expected)):
+            rows.extend(by_generation(name, metric, ((models - 1 / K) ** 2).mean(2)))
         measured, theory = (
             "{:.3g} ± {:.2g}".format(*profile(models)[0]) for models in (found, expected)
         )
@@ -65,33 +69,18 @@ def main():
         print(
             f"| {label} | {measured} | {theory} | {left:.0f} of {K} | {seconds:.2f} |", flush=True
         )
-    if options.figure:
-        draw(errors, options.figure)
+    if options.csv:
+        pd.DataFrame(rows).to_csv(options.csv, index=False, float_format="%.5g")
 
 
-def draw(errors: dict[str, np.ndarray], path: str):
-    """Draw each regime's MSE by generation against generation 1's, with bands of one standard error."""
-    import itertools
-
-    import matplotlib.pyplot as plt
-
-    from ouroboros.report.drawing import SIZE, save
-    from ouroboros.report.drawing.generations import STYLES
-
-    figure, axes = plt.subplots(figsize=SIZE, layout="constrained")
-    for (name, found), style in zip(errors.items(), itertools.cycle(STYLES), strict=False):
-        means = found.mean(0) / found[:, 0].mean()
-        spread = found.std(0, ddof=1) / np.sqrt(len(found)) / found[:, 0].mean()
-        generations = np.arange(1, GENERATIONS + 1)
-        axes.plot(generations, means, label=name, markevery=4, **style)
-        axes.fill_between(
-            generations, means - spread, means + spread, color=style["color"], alpha=0.2
-        )
-    axes.set(
-        xlabel="Generation", ylabel="Error of the probabilities, against generation 1", yscale="log"
-    )
-    figure.legend(loc="outside right upper")
-    save(figure, [path])
+def by_generation(name, metric, squares):
+    """Rows of a long table: mean squared errors (runs, generations) against generation 1's, with standard errors."""
+    for generation, own in enumerate(squares.T, 1):
+        value, error = ratio(own, squares[:, 0])
+        yield {
+            "lineage": name, "generation": generation, "metric": metric, "value": value,
+            "standard_error": error, "count": len(own),
+        }  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ STYLES = [
     )
 ]
 MANY = 6  # lines whose names are below the picture, so that they hide none
+LONG = 20  # generations that each have a marker; of more, some
 WIDE = 20  # values whose largest is so many times the smallest are drawn by their logarithms
 
 
@@ -31,7 +32,7 @@ def draw_by_generation(rows: pd.DataFrame, label: str, references: dict[str, flo
         for (lineage, part), style in zip(groups, itertools.cycle(STYLES), strict=False):
             axes.errorbar(
                 part["generation"], part["value"], yerr=part["error"], label=lineage,
-                ecolor="none", markeredgecolor="white", **style,
+                ecolor="none", markeredgecolor="white", markevery=1 + len(part) // LONG, **style,
             )  # fmt: skip
             axes.fill_between(
                 part["generation"], part["value"] - part["error"], part["value"] + part["error"],

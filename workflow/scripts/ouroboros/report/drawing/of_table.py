@@ -29,8 +29,8 @@ def one_metric(table: pd.DataFrame, metric: str) -> tuple[pd.DataFrame, str, dic
 
 
 def _label(metric):
-    artifact, key = metric.split(".", 1)
-    for field in declarations.metrics()[artifact].FIELDS:
+    artifact, _, key = metric.partition(".")
+    for field in getattr(declarations.metrics().get(artifact), "FIELDS", ()):
         if key == field.key or key.endswith(f".{field.key}"):
             return f"{field.label} {field.meaning}".strip().capitalize()
-    return metric
+    return metric.replace("_", " ").capitalize()
