@@ -1,5 +1,7 @@
 """Definitions of collapse on made-up lineages: each flips its own verdict, and those that it implies."""
 
+import re
+
 import numpy as np
 import pytest
 from made_up import Course, made_up
@@ -105,6 +107,9 @@ def test_the_sentence_says_from_where_to_where_and_what_went_first():
         in said
     )
     assert "collapsed by 4 of the 7 definitions that were measured (p " in said
+    large = sentence(Lineage(lineage(loss=steady(8))), "mine", [], THRESHOLDS)
+    assert re.match(r"mine: perplexity went from 2.67 to \d?\d?\d,\d\d\d in", large)  # no 7.1e+03
+    assert "by none of the 0" in large
 
 
 def test_the_profile_of_a_group_has_a_sentence_for_each_lineage():

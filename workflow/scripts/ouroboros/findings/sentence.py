@@ -32,7 +32,7 @@ def sentence(run: Lineage, name: str, verdicts: list[dict], thresholds: dict[str
         None,
     )
     parts = [
-        f"{name}: perplexity went from {first:.3g} to {last:.3g} in {perplexity.generations[-1]} generations, "
+        f"{name}: perplexity went from {_number(first)} to {_number(last)} in {perplexity.generations[-1]} generations, "
         + (f"doubled by generation {doubled}" if doubled else "and never doubled")
     ]
     if gone := _gone(run, thresholds):
@@ -48,6 +48,11 @@ def sentence(run: Lineage, name: str, verdicts: list[dict], thresholds: dict[str
         + (f", and {doubts} {'is' if doubts == 1 else 'are'} open" if doubts else "")
     )
     return "; ".join(parts) + "."
+
+
+def _number(value: float) -> str:
+    """Three digits that count, and no exponent below a million: 2.88, 6,080."""
+    return f"{float(f'{value:.3g}'):,g}"
 
 
 def _gone(run, thresholds) -> dict[str, int]:
