@@ -17,15 +17,25 @@ if not Path("/dev/nvidiactl").exists():
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.fixture
-def several_threads():
-    """More of them than `make test` has for the rest."""
+def with_threads(number):
     import torch
 
     before = torch.get_num_threads()
-    torch.set_num_threads(3)
+    torch.set_num_threads(number)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def several_threads():
+    """More of them than `make test` has for the rest."""
+    yield from with_threads(3)
+
+
+@pytest.fixture
+def one_thread():
+    """As many as the jobs have: another number sums in another order, which hundreds of updates enlarge."""
+    yield from with_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -130,15 +130,6 @@ def test_the_corpus_has_exactly_the_sequences_asked_for(finished, tmp_path):
     assert (text["sequences"], text["tokens"]) == (40, 40 * 32)
 
 
-@pytest.fixture
-def one_thread():
-    """As many as the jobs have: another number sums in another order, which hundreds of updates enlarge."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.mark.usefixtures("one_thread")
 def test_a_generation_is_trained_on_the_corpora_before_it_by_its_own_seeds(finished):
     """Trained again from seeds and shards: the loss of every update, and the weights."""

@@ -1,4 +1,4 @@
-"""What docs/results publishes can be made again from the tables beside it."""
+"""Each figure in docs/results can be drawn again from the table beside it."""
 
 import subprocess
 import sys

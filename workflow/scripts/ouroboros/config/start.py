@@ -30,7 +30,7 @@ def settle_start(where: str, lineage: dict):
 
 
 def start_in_words(lineage: dict) -> str | None:
-    """What the generations of a settled lineage begin with; None where that is random weights, as the baseline's."""
+    """A sentence on the weights that a settled lineage's generations begin with; None where these are random, as the baseline's."""
     initial, start = lineage.get("initial_model"), lineage.get("start", "scratch")
     previous = "those of the generation before"
     if initial is None:

@@ -42,7 +42,7 @@ class Decoding:
         return drawn
 
     def numbers(self) -> torch.Tensor:
-        """What the kernels read (kernels/cpu/decoding.h): float64 (5,)."""
+        """The settings as the kernels read them (kernels/cpu/decoding.h): float64 (5,)."""
         steps = self.top_k or 0, self.top_p, self.min_p, self.typical_p, self.repetition_penalty
         return torch.tensor(steps, dtype=torch.float64)
 

@@ -40,12 +40,13 @@ def page(
 ) -> str:
     """The page of `template` (a Jinja file, with others beside it that it includes).
 
-    `lineages` have the keys of SECTIONS, None where a lineage has no such measurements, `epochs`, a sentence
-    on how their number was found, `start`, one on the weights that they begin with, if these are not random, and `sentence`, one about what became of it.
-    `profile`: verdicts on the definitions of collapse, grouped (findings/evaluate.py). `side_by_side` and `definitions`: tables of several lineages. `figures`: see `figure`; `findings`: see `verdicts`. Everything is
-    escaped but what is part of the workflow: the captions of figures, their drawings, and the script, the
-    only one that the page's policy lets run. Raises jinja2.UndefinedError where the template asks for what
-    is not there.
+    `lineages` have the keys of SECTIONS, None where a lineage has no such measurements, and sentences: `epochs`
+    (how their number was found), `start` (the weights that generations begin with, None where these are random) and
+    `sentence` (what became of it). `profile`: verdicts on the definitions of collapse, grouped
+    (findings/evaluate.py). `side_by_side` and `definitions`: tables of several lineages. `figures`: see `figure`;
+    `findings`: see `verdicts`. Everything is escaped but what is part of the workflow: the captions of figures,
+    their drawings, and the script, the only one that the page's policy lets run. Raises jinja2.UndefinedError
+    where the template asks for what is not there.
     """
     template = Path(template)
     environment = jinja2.Environment(

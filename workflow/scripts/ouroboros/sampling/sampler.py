@@ -92,8 +92,9 @@ class Sampler:
         # row 0 is the empty context; token t of a sequence is in row t + 1
         self.tokens = torch.full((length + 1, rows), end_of_text, device=device)
         self.given = torch.full_like(self.tokens, DRAWN)
+        self.by_kernel = cpu.usable(model.head)
         self.seen = None  # which tokens each row has so far, where no kernel looks at them
-        if decoding.repetition_penalty != 1 and not cpu.usable(model.head):
+        if decoding.repetition_penalty != 1 and not self.by_kernel:
             self.seen = torch.zeros(rows, model.vocabulary_size, dtype=torch.bool, device=device)
         self.device_time = torch.zeros(1, dtype=torch.int64, device=device)
         self.graphs = {}
@@ -143,7 +144,7 @@ class Sampler:
             if self.decoding.temperature != 1.0:
                 hidden = hidden / self.decoding.temperature
             drawn = self.head.draw(hidden, draws)
-        elif cpu.usable(hidden):
+        elif self.by_kernel:
             logits = products(hidden / self.decoding.temperature, self.head.weights)
             drawn = self.decoding.draw(logits, self.tokens[: time + 1], draws)
         else:

@@ -8,7 +8,7 @@ from ouroboros.report.drawing.generations import means_over_seeds, without_seed
 
 
 def one_metric(table: pd.DataFrame, metric: str) -> tuple[pd.DataFrame, str, dict[str, float]]:
-    """What report.drawing.generations draws of a metric in a long table: rows, label, references.
+    """One metric of a long table as `draw_by_generation` takes it: rows, label, references.
 
     Seeds are drawn as their mean. The reference is the initial corpus's value, where it has one. Raises
     UserError where the table has no such metric.

@@ -25,10 +25,8 @@ def settings(experiment, lineage):
         "tasks": len(experiment.tasks(lineage)),
         "mark": getattr(experiment.regimes[of["regime"]], "MARK", ""),
     }
-    if {
-        "initial_model",
-        "start",
-    } & of.keys():  # where neither is, params stay those of older results
+    # where neither is set, params stay those of older results
+    if {"initial_model", "start"} & of.keys():
         found["begins"] = {lm: experiment.start(lineage, lm) for lm in shown}
     return found
 
