@@ -88,6 +88,26 @@ def test_a_hidden_target_counts_for_nothing(model_settings, corpus, micro_batch)
     assert torch.allclose(job.model.wte.weight.grad, expected, rtol=1e-4, atol=1e-7)
 
 
+@pytest.mark.parametrize(
+    ("schedule", "shares"),
+    [
+        (None, [1, 1, 1, 1, 1, 1]),
+        ("linear", [1, 5 / 6, 4 / 6, 3 / 6, 2 / 6, 1 / 6]),
+        ("cosine", [1, 0.9330127, 0.75, 0.5, 0.25, 0.0669873]),  # cosines of 30 and 60 degrees
+    ],
+)
+def test_the_learning_rate_of_every_update(model_settings, corpus, schedule, shares):
+    """Without momentum and with gradients of one sign a step is as long as its learning rate."""
+    settings = replace(SETTINGS, betas=(0.0, 0.0), weight_decay=0.0, epochs=2, schedule=schedule)
+    job = training(model_settings, corpus, settings=settings)
+    steps = []
+    for rows in [np.arange(8)] * 6:  # two epochs of 21 sequences
+        before = job.model.wte.weight.detach().clone()
+        job.losses.append(job.update(rows))
+        steps.append(float((job.model.wte.weight.detach() - before).abs().median()))
+    assert steps == pytest.approx([3e-3 * share for share in shares], rel=1e-3)
+
+
 @pytest.mark.parametrize("micro_batch", [1, 3, 8])
 def test_micro_batches_accumulate_to_the_same_update(model_settings, corpus, micro_batch):
     whole, split = (training(model_settings, corpus, size) for size in (8, micro_batch))

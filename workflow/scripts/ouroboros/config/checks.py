@@ -21,7 +21,13 @@ def check_lineage(where, lineage):
                 f"{where}.{part}: {key} {length} is more than the model's positions "
                 f"({family.positions(model)}). Lower it, or raise positions of the model."
             )
-    if is_counted(model) and lineage["training"]["epochs"] != 1:
+    training = lineage["training"]
+    if "schedule" in training and training["epochs"] == "auto":
+        raise UserError(
+            f"{where}.training: schedule {training['schedule']} has to know when a training ends, and "
+            "`epochs: auto` does not. Set epochs to a number, or remove schedule."
+        )
+    if is_counted(model) and training["epochs"] != 1:
         raise UserError(
             f"{where}.training: a model of the family {model['family']} counts its corpus once. Set epochs to 1."
         )
@@ -32,7 +38,7 @@ def check_lineage(where, lineage):
         )
     if sampling["sequences"] != "auto":
         _check_shards(where, sampling)
-    _check_gpus(where, lineage["training"]["batch"], lineage["resources"]["train"])
+    _check_gpus(where, training["batch"], lineage["resources"]["train"])
 
 
 def _check_shards(where, sampling):

@@ -1,6 +1,6 @@
 """Training of one generation from random weights (paper 5.1.2, Algorithm 1).
 
-AdamW at a constant learning rate. Every update takes `batch` sequences, in micro-batches that fit
+AdamW, at a constant learning rate as in the paper or at one that falls to zero. Every update takes `batch` sequences, in micro-batches that fit
 the device: the gradient of an update is that of the mean loss over all its tokens.
 """
 
@@ -44,6 +44,7 @@ class TrainingSettings:
     max_epochs: int
     patience: int
     precision: str
+    schedule: str | None = None  # of the learning rate; None is constant
     quirks: bool = (
         False  # of the regime published: from generation 2 on, end-of-text is hidden from the loss
     )
@@ -95,6 +96,21 @@ class Training:
     def _updates_per_epoch(self):
         return -(-len(self.corpus) // self.settings.batch)
 
+    @property
+    def learning_rate(self) -> float:
+        """Learning rate of the next update: constant, or down to zero over all updates of the generation.
+
+        That is D2Z of arXiv:2502.15938 where `schedule` is linear, and the decay of arXiv:1608.03983,
+        equation 5, without restarts where it is cosine.
+        """
+        highest = self.settings.learning_rate
+        if self.settings.schedule is None:
+            return highest
+        done = len(self.losses) / (self.settings.epochs * self._updates_per_epoch())
+        if self.settings.schedule == "linear":
+            return highest * (1 - done)
+        return highest * (1 + math.cos(math.pi * done)) / 2
+
     def resume(self):
         """Resume from the last good state, where there is one; rank 0 chooses it."""
         if self.keeper is None:
@@ -144,6 +160,8 @@ class Training:
         self.processes.sum_gradients(self.model)
         self.scaler.unscale_(self.optimizer)
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.gradient_clip)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate
         self.scaler.step(self.optimizer)
         self.scaler.update()
         loss = self.processes.sum(torch.stack(losses).sum(dtype=torch.float64)) / tokens
