@@ -87,6 +87,21 @@ def test_splits_share_nothing_and_lose_nothing(tmp_path):
     assert {split: texts_of(path) for split, path in again.items()} == found
 
 
+def test_a_validation_set_may_be_a_part_of_its_stories(tmp_path):
+    """Drawn from all of it, the same each time; what is learnt from does not change."""
+    texts = [f"Story {n}." for n in range(200)]
+    settings = FILES | {"files": files(tmp_path, all_txt="\n\n".join(texts)), "separator": "\n\n"}
+    found = []
+    for more in ({}, {"validation_stories": 7}, {"validation_stories": 7}, {"validation_stories": 999}):
+        outputs = {split: tmp_path / split for split in ("train", "heldout", "validation")}
+        write_splits(settings | more, outputs)
+        found.append([texts_of(path) for path in outputs.values()])
+    whole, part, again, plenty = found
+    assert len(part[2]) == 7 and part == again and plenty == whole
+    assert set(part[2]) < set(whole[2]) and part[2] != whole[2][:7]
+    assert part[:2] == whole[:2]
+
+
 def test_a_separator_of_ones_own(tmp_path):
     paths = files(tmp_path, a_txt="One.\n\nTwo.\n\nThree.")
     settings = FILES | {"files": paths, "separator": "\n\n", "validation_files": paths}

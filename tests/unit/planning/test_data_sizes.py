@@ -38,6 +38,8 @@ def test_files_are_weighed():
     sizes, (note,) = corpus_size("mine", settings, {}, None, 80_000, GPT2)
     assert sizes["train"]["tokens"] == 95 * 200 and sizes["validation"]["stories"] == 10
     assert "80,000 bytes" in note
+    few, _ = corpus_size("mine", settings | {"validation_stories": 4}, {}, None, 80_000, GPT2)
+    assert few["validation"]["stories"] == 4 and few["train"] == sizes["train"]
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,9 @@ def write_splits(settings: dict, paths: dict) -> dict:
     train, validation = read_source(settings)
     train = [story for story in train if story.text.strip()]
     validation = [story for story in validation if story.text.strip()]
+    most = settings.get("validation_stories", len(validation))
+    if most < len(validation):
+        _, validation = _split_off(validation, most / len(validation), 2)
     if len(train) < 2 or not validation:
         raise UserError(
             f"The corpus has {len(train)} training and {len(validation)} validation stories; it "

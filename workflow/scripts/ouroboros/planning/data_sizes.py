@@ -87,6 +87,7 @@ def corpus_size(
         each = STORY / bytes_per_token(tokenizer)
         assumed.append(f"{each:.0f} tokens each")
     validation = validation or max(1, min(stories // 20, TINYSTORIES["validation_stories"]))
+    validation = min(validation, settings.get("validation_stories", validation))
     held_out = max(1, int(stories * settings["held_out"]))
     split = {"train": stories - held_out, "heldout": held_out, "validation": validation}
     notes = [f"assumed: corpus {name}: {', '.join(assumed)}"] if assumed else []
