@@ -32,6 +32,8 @@ CONFIGURATION = [
     ("training.paper.betas", [0.9]),
     ("training.paper.betas", [0.9, 1.5]),
     ("training.paper.precision", "fp8"),
+    ("training.paper.schedule", "linear"),
+    ("tasks.rte.source", "files"),
     ("training.paper.epochs", "three"),
     ("training.paper.epochs", 0),
     ("training.paper.batch", True),

@@ -103,10 +103,12 @@ def test_a_job_that_runs_out_of_time_gets_more_at_its_next_attempt(ended):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_job_whose_snakemake_was_killed_ends_in_the_bytes_of_a_local_run(killed, local):
     carried_on_to_the_same_bytes(killed, local)
 
 
+@pytest.mark.slow
 def test_jobs_left_by_a_killed_snakemake_are_named_and_not_doubled(killed):
     assert "SLURM jobs of an earlier run still work" in killed.refusal
     assert "scancel" in killed.refusal

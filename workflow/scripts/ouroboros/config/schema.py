@@ -61,7 +61,13 @@ def _message(error, place):
     if error.validator == "additionalProperties":
         known = error.schema.get("properties", {})
         unknown = sorted(set(map(str, error.instance)) - set(known))
-        return f"{where}: unknown key {unknown[0]!r}. {suggestion(unknown[0], known)}"
+        advice = suggestion(unknown[0], known)
+        if advice.startswith("Known") and "const" in known.get("source", {}):
+            advice += (
+                f" These are the keys of `source: {known['source']['const']}`. Where config.yaml has an entry "
+                "of this name, its keys stay under yours: for another source, take another name."
+            )
+        return f"{where}: unknown key {unknown[0]!r}. {advice}"
     if error.validator == "required":
         missing = [key for key in error.validator_value if key not in error.instance]
         return f"{where}: the key {missing[0]!r} is missing. {description}".strip()
