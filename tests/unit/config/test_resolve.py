@@ -293,7 +293,11 @@ def test_settings_are_the_same_with_points_in_whole_numbers():
         ("training/paper/betas", [0.9], "betas: .*too short"),
         ("training/paper/precision", "fp8", "'fp8' is not one of fp16, bf16, fp32"),
         ("training/paper/epochs", "three", "'three' does not fit. `auto` finds the number"),
-        ("training/paper/schedule", "linear", "schedule linear has to know when a training ends, .*Set epochs to a number"),
+        (
+            "training/paper/schedule",
+            "linear",
+            "schedule linear has to know when a training ends, .*Set epochs to a number",
+        ),
         ("training/paper/schedule", "wsd", "schedule: 'wsd' is not one of linear, cosine"),
         ("sampling/paper/temperature", 0, "temperature: 0 is less than or equal to"),
         ("sampling/paper", {"sequences": 3, "shards": 4}, "shards 4 is more than sequences .3."),

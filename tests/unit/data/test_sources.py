@@ -92,7 +92,12 @@ def test_a_validation_set_may_be_a_part_of_its_stories(tmp_path):
     texts = [f"Story {n}." for n in range(200)]
     settings = FILES | {"files": files(tmp_path, all_txt="\n\n".join(texts)), "separator": "\n\n"}
     found = []
-    for more in ({}, {"validation_stories": 7}, {"validation_stories": 7}, {"validation_stories": 999}):
+    for more in (
+        {},
+        {"validation_stories": 7},
+        {"validation_stories": 7},
+        {"validation_stories": 999},
+    ):
         outputs = {split: tmp_path / split for split in ("train", "heldout", "validation")}
         write_splits(settings | more, outputs)
         found.append([texts_of(path) for path in outputs.values()])

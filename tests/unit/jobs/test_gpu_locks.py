@@ -153,6 +153,13 @@ def test_instances_of_a_gpu_that_is_cut_up(machine):
     assert names == {"GPU-0aaa", "MIG-11", "MIG-12"}
 
 
+def test_a_job_has_one_instance_at_most(machine, tmp_path):
+    """CUDA shows a process one, however many it may see: with two it would compute on one, and not say so."""
+    machine.has([0, "[N/A]"], MIG)
+    with pytest.raises(UserError, match=r"wants 2 GPUs, .* has 1 besides MIG"):
+        gpu_locks.lock_gpus(2, tmp_path / "locks")
+
+
 KNOWN = [gpu_locks.GPU("GPU-0aaa", "0", 1.0), gpu_locks.GPU("GPU-1abc", "1", 1.0),
          gpu_locks.GPU("MIG-7", "2:0", None)]  # fmt: skip
 
@@ -169,6 +176,7 @@ KNOWN = [gpu_locks.GPU("GPU-0aaa", "0", 1.0), gpu_locks.GPU("GPU-1abc", "1", 1.0
         ("1,-1,0", ["1"]),
         ("GPU-1abc,MIG-7", ["1", "2:0"]),
         ("GPU-1,GPU-1abc", ["1"]),
+        ("2", ["2:0"]),  # the first instance
     ],
 )
 def test_visible_devices_mean_what_they_mean_to_cuda(given, indices):

@@ -11,6 +11,7 @@ if torch.cuda.is_available():
 os.environ["TRITON_INTERPRET"] = "1"
 pytest.importorskip("triton")
 
+import triton
 from tools import initialise, lively
 
 from ouroboros.kernels import cpu, triton_kernels
@@ -148,27 +149,60 @@ def test_a_draw_writes_the_row_of_its_time():
         assert torch.equal(tokens, written) and torch.equal(latest, written[time])
 
 
-def test_the_check_before_a_job_passes_and_sees_a_kernel_that_is_wrong(monkeypatch):
-    triton_selftest.check(triton_kernels, "cpu", torch.float32)
+SIZES = {"1m": (16, 4), "33m": (16, 48)}  # heads, and features of each
+
+
+@pytest.mark.parametrize("model", SIZES)
+def test_the_check_before_a_job_sees_attention_that_is_wrong(monkeypatch, model):
+    """At a model's own heads; the paper's have 256 and 512 slots, whose ring ends alike."""
+    sizes = *SIZES[model], 24
+    triton_selftest.check_attention(triton_kernels, "cpu", *sizes, torch.float32)
     right = triton_kernels.attention_step
-    with monkeypatch.context() as patch:
-        patch.setattr(triton_kernels, "attention_step", lambda *a: 1.1 * right(*a))
+
+    def forgets_where_the_ring_begins_again(qkv, keys, values, time, heads):
+        return right(qkv, keys, values, time.clamp(max=keys.shape[1] - 1), heads)
+
+    for wrong in (lambda *a: 1.1 * right(*a), forgets_where_the_ring_begins_again):
+        monkeypatch.setattr(triton_kernels, "attention_step", wrong)
         with pytest.raises(ArithmeticError, match="attention"):
-            triton_selftest.check(triton_kernels, "cpu", torch.float32)
-    with monkeypatch.context() as patch:
-        blocks = triton_kernels.head_blocks
-        patch.setattr(
-            triton_kernels, "head_blocks", lambda h, w: (blocks(h, w)[0], 2 * blocks(h, w)[1])
-        )
-        with pytest.raises(ArithmeticError, match="head"):
-            triton_selftest.check(triton_kernels, "cpu", torch.float32)
+            triton_selftest.check_attention(triton_kernels, "cpu", *sizes, torch.float32)
+
+
+def test_the_check_before_a_job_sees_an_output_layer_that_is_wrong(monkeypatch):
+    triton_selftest.check_head(triton_kernels, "cpu", 48, 700, torch.float32)
+    blocks = triton_kernels.head_blocks
+
+    def wrong_from_the_second_tile_on(hidden, weights):
+        maxima, sums = blocks(hidden, weights)
+        sums[64:] *= 2
+        return maxima, sums
+
+    monkeypatch.setattr(triton_kernels, "head_blocks", wrong_from_the_second_tile_on)
+    with pytest.raises(ArithmeticError, match="head"):
+        triton_selftest.check_head(triton_kernels, "cpu", 48, 700, torch.float32)
+
+
+def test_a_kernel_that_does_not_compile_leaves_the_work_to_pytorch(monkeypatch, caplog):
+    """As at a width whose tiles are too large for a GPU's shared memory; others are used all the same."""
+
+    def compile_at(device, heads, head, slots):
+        if head > 40:
+            raise triton.runtime.errors.OutOfResources(147_456, 101_376, "shared memory")
+
+    monkeypatch.setattr(triton_selftest.gpu_compilers, "usable", lambda device: True)
+    monkeypatch.setattr(triton_selftest, "check_attention", lambda kernels, *a: compile_at(*a))
+    usable = triton_selftest.attention_kernels.__wrapped__
+    assert usable("cuda", 16, 4, 256) is triton_kernels
+    assert usable("cuda", 16, 48, 256) is None
+    assert "OutOfResources" in caplog.text and "right, but slower" in caplog.text
 
 
 def test_a_corpus_sampled_with_these_kernels_is_the_cpus(monkeypatch, model_settings):
     model = lively(initialise(model_settings, 5))
     expected = next(sample(model, 1, range(6), 40, 0, 6))
     monkeypatch.setattr(cpu, "kernels", lambda: None)
-    monkeypatch.setattr(triton_selftest, "kernels", lambda device: triton_kernels)
+    for kind in ("attention_kernels", "head_kernels"):
+        monkeypatch.setattr(triton_selftest, kind, lambda *sizes: triton_kernels)
     sampler = Sampler(model, 6, 40, 0)
     assert type(sampler.decoder.layers[0]).__name__ == "GPULayer"
     got = next(sample(model, 1, range(6), 40, 0, 6))

@@ -1,5 +1,6 @@
 """Several processes that train together, on a CPU (gloo): what one alone makes, and none is left behind."""
 
+import io
 import json
 import os
 import re
@@ -24,7 +25,7 @@ from ouroboros.data.recipe import write_whole
 from ouroboros.jobs.snapshots import States
 from ouroboros.model.families import random_model
 from ouroboros.storage.parquet import write_parquet
-from ouroboros.training import launcher
+from ouroboros.training import launcher, worker
 from ouroboros.training.data_parallel import ProcessGroup
 from ouroboros.training.job import TrainingJob
 from ouroboros.training.trainer import Training, TrainingSettings
@@ -219,6 +220,33 @@ def test_threads_are_divided_among_the_processes(
     ):
         pass
     assert found.value.args == (each, each)
+
+
+def test_a_job_leaves_the_group_before_it_waits_for_the_others_to_end(job, tmp_path, monkeypatch):
+    """NCCL's processes wait for one another when they leave it; gloo's, here, do not."""
+    end, left = launcher._Workers.end, []
+
+    def ended(workers, seconds):
+        left.append(not dist.is_initialized())
+        end(workers, seconds)
+
+    monkeypatch.setattr(launcher._Workers, "end", ended)
+    states, log = States(tmp_path / "states", "d"), tmp_path / "log"
+    with launcher.process_group(job, states, 2, torch.device("cpu"), 2, log) as processes:
+        job.run(job.prepare(torch.device("cpu"), states, processes))
+    assert left == [True, True]
+
+
+def test_a_worker_leaves_the_group_when_its_job_is_done(job, tmp_path, monkeypatch):
+    """Here the only process of its group."""
+    assignment = {
+        "job": asdict(job), "states": [str(tmp_path / "states"), "d"], "world_size": 1, "rank": 0,
+        "store": str(tmp_path / "store"), "device": "cpu", "threads": 1, "parent": os.getppid(),
+    }  # fmt: skip
+    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(assignment)))
+    monkeypatch.setattr(worker, "end_with", lambda parent: None)
+    worker.main()
+    assert not dist.is_initialized()
 
 
 @pytest.mark.parametrize(

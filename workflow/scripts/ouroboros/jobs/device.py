@@ -9,6 +9,7 @@ import torch
 
 from ouroboros.errors import UserError
 from ouroboros.jobs import gpu_locks
+from ouroboros.kernels import gpu_compilers
 
 log = logging.getLogger("ouroboros")
 
@@ -24,6 +25,8 @@ def choose_device(gpus: int, threads: int) -> torch.device:
     # cuBLAS reads this when it starts; without it, equal runs on a GPU can differ.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(threads)
+    if gpus:
+        gpu_compilers.set_up(threads)
     locked = gpu_locks.lock_gpus(gpus) if gpus else []  # before torch looks for any
     if gpus and torch.cuda.is_available():
         for index in range(torch.cuda.device_count()):

@@ -47,10 +47,14 @@ def lock_gpus(count: int, folder: Path = LOCK_FOLDER, pause: float = PAUSE) -> l
         candidates = visible_gpus(list_gpus(), given)
         if not candidates:
             return []
+        instances = [gpu for gpu in candidates if gpu.name.startswith("MIG-")]
+        if count > 1:  # CUDA shows a process one MIG instance, however many it is allowed
+            candidates = [gpu for gpu in candidates if gpu not in instances]
         if len(candidates) < count:
             where = "this machine has" if given is None else f"{VISIBLE_DEVICES}={given} allows"
+            whole = " besides MIG instances, of which a job can have one" if instances else ""
             raise UserError(
-                f"This job wants {count} GPUs, but {where} {len(candidates)}. Lower `gpu` of its "
+                f"This job wants {count} GPUs, but {where} {len(candidates)}{whole}. Lower `gpu` of its "
                 "`resources` in the configuration."
             )
         names, refusals = _lock(count, candidates, folder)
@@ -104,6 +108,8 @@ def visible_gpus(known: list[GPU], given: str | None) -> list[GPU]:
             gpu for gpu in known
             if word == gpu.index or (not word.isdecimal() and gpu.name.startswith(word))
         ]  # fmt: skip
+        if not same:  # the number of a GPU that is cut up is its first instance's
+            same = [gpu for gpu in known if gpu.index == f"{word}:0"]
         if len(same) != 1:
             raise UserError(
                 f"{VISIBLE_DEVICES}={given}: {word!r} is {'none' if not same else 'more than one'} of "

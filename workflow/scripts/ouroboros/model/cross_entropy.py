@@ -7,11 +7,11 @@ import functools
 
 import torch
 
-from ouroboros.kernels import cpu
+from ouroboros.kernels import cpu, gpu_compilers
 from ouroboros.model.exact_draw import products
 from ouroboros.model.output_head import Head
 
-PARTS = 8  # of the head's gradient in half precision
+PARTS = 8  # of the head's gradient in half precision, where its sums are rounded
 
 
 def token_losses(hidden: torch.Tensor, head: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -48,13 +48,7 @@ class _SummedLoss(torch.autograd.Function):
                 part = slice(start, start + to_logits.rows)
                 gradient = to_logits(states[part], targets[part], losses[part])
                 torch.mm(gradient, weights, out=to_hidden[part])
-                if dtype == torch.float32:
-                    to_head.addmm_(gradient.T, states[part])
-                else:  # mm rounds the product to `dtype` in a copy, which is made in parts
-                    for sums, columns in zip(
-                        to_head.chunk(PARTS), gradient.chunk(PARTS, 1), strict=True
-                    ):
-                        sums += columns.T @ states[part]
+                add_product(to_head, gradient, states[part])
         ctx.save_for_backward(to_hidden.to(hidden.dtype), to_head)
         ctx.head = head
         return losses.sum(dtype=torch.float64).float()
@@ -69,6 +63,37 @@ class _SummedLoss(torch.autograd.Function):
             ctx.head.grad += to_head
             to_head = None
         return to_hidden.mul_(scale), to_head, None
+
+
+def add_product(total: torch.Tensor, left: torch.Tensor, right: torch.Tensor):
+    """Add `left.T @ right` to `total`, in place, with sums in float32.
+
+    left (rows, m), right (rows, n), of one type; total float32 (m, n). Of a corpus that has collapsed a
+    sum over a slice's rows may be more than fp16 holds (65,504).
+    """
+    if left.dtype == torch.float32:
+        total.addmm_(left.T, right)
+    elif _sums_in_float32(total.device.type):
+        torch.addmm(total, left.T, right, out_dtype=torch.float32, out=total)
+    elif left.dtype == torch.float16:
+        for sums, columns in zip(total.chunk(PARTS), left.chunk(PARTS, 1), strict=True):
+            sums += columns.T.float() @ right.float()
+    else:  # mm rounds the product to bf16 in a copy, which is made in parts
+        for sums, columns in zip(total.chunk(PARTS), left.chunk(PARTS, 1), strict=True):
+            sums += columns.T @ right
+
+
+@functools.cache
+def _sums_in_float32(device: str) -> bool:
+    """Tell whether torch multiplies halves into float32 there, which it does on CUDA alone."""
+    if device != "cuda":
+        return False
+    try:
+        tried = torch.zeros(8, 8, device=device, dtype=torch.float16)
+        torch.addmm(tried.float(), tried, tried, out_dtype=torch.float32)
+        return True
+    except (RuntimeError, NotImplementedError):
+        return False
 
 
 class _Gradient:
@@ -92,8 +117,9 @@ class _Gradient:
         """Fill `losses`; returns the gradient of their sum with respect to the logits (rows, vocabulary)."""
         if self.kernel is None:
             compute = _compiled() if states.is_cuda else torch_gradient
-            gradient, losses[:] = compute(products(states, self.weights), targets)
-            return gradient.to(states.dtype)
+            logits = products(states, self.weights)
+            gradient, losses[:] = compute(logits, targets, states.dtype)
+            return gradient
         sizes = *states.shape, len(self.weights)
         logits = self.logits[: len(states)]
         if self.panels is None:
@@ -107,14 +133,15 @@ class _Gradient:
 KERNELS = {torch.float32: "cross_entropy_float", torch.bfloat16: "cross_entropy_bfloat16"}
 
 
-def torch_gradient(logits, targets):
-    """The same by torch's own functions: float32 gradient (rows, vocabulary) and losses (rows,)."""
+def torch_gradient(logits, targets, dtype):
+    """The same by torch's own functions: gradient (rows, vocabulary) of `dtype` and float32 losses (rows,)."""
     logs = logits.logsumexp(1, keepdim=True)
     losses = (logs - logits.gather(1, targets[:, None])).squeeze(1)
     columns = torch.arange(logits.shape[1], device=logits.device)
-    return (logits - logs).exp() - (columns == targets[:, None]).float(), losses
+    return ((logits - logs).exp() - (columns == targets[:, None]).float()).to(dtype), losses
 
 
 @functools.cache
 def _compiled():
-    return torch.compile(torch_gradient)
+    """`torch_gradient`, compiled where that works: the gradient is then never stored in float32."""
+    return torch.compile(torch_gradient) if gpu_compilers.usable("cuda") else torch_gradient

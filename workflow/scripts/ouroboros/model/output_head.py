@@ -15,7 +15,8 @@ class Head:
     def __init__(self, weights: torch.Tensor):
         self.weights = weights.detach()
         self.on_cpu = cpu.usable(self.weights)
-        self.triton = triton_selftest.kernels(self.weights.device.type)
+        vocabulary, width = weights.shape
+        self.triton = triton_selftest.head_kernels(weights.device.type, width, vocabulary)
         if self.on_cpu:
             self.panels = cpu.panels(self.weights)
 

@@ -19,6 +19,7 @@ from ouroboros.model.exact_draw import draw, products
 from ouroboros.model.families import LanguageModel
 from ouroboros.model.output_head import Head
 from ouroboros.randomness import uniforms
+from ouroboros.sampling.rescoring import check_sampled
 
 HALF = torch.float16  # of keys, values and products on a GPU
 DRAWN = -1  # stands in `given` where the token is to be drawn
@@ -53,7 +54,12 @@ def sample(
         draws = uniforms(key, indices[start : start + rows], length)
         return samplers[rows].sample(draws, progress)
 
-    yield from in_batches(len(indices), min(batch, len(indices)), attempt, done)
+    checked = not (model.head.is_cuda and decoding.full)
+    for sequences in in_batches(len(indices), min(batch, len(indices)), attempt, done):
+        if not checked:
+            check_sampled(model, sequences, end_of_text, decoding.temperature)
+            checked = True
+        yield sequences
     progress.close()
 
 

@@ -55,8 +55,9 @@ def process_group(job, states, world_size: int, device: torch.device, threads: i
         try:
             with workers.watched():
                 yield ProcessGroup.join(0, world_size, device, assignment["store"])
+                # every process leaves the group before any ends: NCCL waits for all, without a limit
+                dist.destroy_process_group()
                 workers.end(SHUTDOWN)
-            dist.destroy_process_group()
         except RuntimeError as error:  # torch's error when a process does not answer
             if failure := workers.failure(GRACE / 2):
                 raise UserError(failure) from error

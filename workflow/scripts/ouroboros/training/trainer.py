@@ -18,6 +18,7 @@ from ouroboros.jobs.batch_size import halve_until_fits
 from ouroboros.jobs.device import autocast
 from ouroboros.jobs.progress import Progress
 from ouroboros.jobs.snapshots import Keeper
+from ouroboros.kernels import gpu_compilers
 from ouroboros.model.cross_entropy import summed_loss
 from ouroboros.model.families import LanguageModel
 from ouroboros.randomness import permutation, seed_for
@@ -79,7 +80,7 @@ class Training:
         # it would write to every new tensor, for the sake of code that reads what it never wrote
         torch.utils.deterministic.fill_uninitialized_memory = False
         self.model.to(self.device)
-        if self.device.type == "cuda":
+        if self.device.type == "cuda" and gpu_compilers.usable("cuda"):
             self.model.compile_for_training()
         self.optimizer = make_optimizer(self.model, self.settings)
         scaled = self.settings.precision == "fp16" and self.device.type == "cuda"

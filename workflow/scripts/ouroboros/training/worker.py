@@ -26,6 +26,7 @@ def main():
     import logging
 
     import torch
+    import torch.distributed as dist
 
     from ouroboros.errors import UserError
     from ouroboros.jobs.snapshots import States
@@ -41,6 +42,7 @@ def main():
     job = TrainingJob(**assignment["job"])
     try:
         job.run(job.prepare(device, States(*assignment["states"]), processes))
+        dist.destroy_process_group()
     except UserError as error:
         sys.exit(f"{name}: {error}")
 

@@ -20,6 +20,8 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
+from ouroboros.kernels.cache import cache_folder
+
 log = logging.getLogger("ouroboros")
 
 SOURCES = sorted(Path(__file__).parent.glob("*.cpp"))
@@ -91,7 +93,7 @@ def _build() -> Path:
     target = _compile("-march=native", "-E", "-v", "-x", "c++", os.devnull)
     code = [path.read_text(encoding="utf-8") for path in SOURCES + HEADERS]
     digest = hashlib.sha256("\n".join([target, *FLAGS, *code]).encode()).hexdigest()[:16]
-    library = _folder() / f"kernels-{digest}.so"
+    library = cache_folder() / f"kernels-{digest}.so"
     if not library.exists():
         # to a file of its own first: other jobs may build too, and this one may be killed
         with tempfile.TemporaryDirectory(dir=library.parent) as folder:
@@ -118,15 +120,3 @@ def _compile(*arguments) -> str:
         raise CompilerError(said.strip()) from error
     except (OSError, ValueError) as error:
         raise CompilerError(f"CXX is {compiler}: {error}") from error
-
-
-def _folder() -> Path:
-    """The folder of compiled kernels: the user's cache, or a temporary one where that is read-only."""
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "ouroboros")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK):
-            return folder
-    except (OSError, RuntimeError):
-        pass
-    return Path(tempfile.mkdtemp(prefix="ouroboros-"))

@@ -1,16 +1,19 @@
 """Causal attention within a window, without a time x time matrix of scores where possible.
 
-On the CPU by a kernel of our own; on a GPU by torch's flex_attention, compiled; elsewhere, and as
-the reference of both, by `F.scaled_dot_product_attention` with a mask. GPT-Neo's dot products are
-not scaled.
+On the CPU by a kernel of our own; in training on a GPU by torch's flex_attention, compiled; elsewhere,
+and as the reference of both, by `F.scaled_dot_product_attention` with a mask. GPT-Neo's dot products
+are not scaled.
 """
 
 import functools
+import logging
 
 import torch
 import torch.nn.functional as F
 
-from ouroboros.kernels import cpu
+from ouroboros.kernels import cpu, gpu_compilers
+
+log = logging.getLogger("ouroboros")
 
 
 def attention(qkv: torch.Tensor, span: int) -> torch.Tensor:
@@ -20,7 +23,8 @@ def attention(qkv: torch.Tensor, span: int) -> torch.Tensor:
     """
     if qkv.device.type == "cpu" and cpu.usable(whole := qkv.float()):
         return _CPUAttention.apply(whole.contiguous(), span)
-    if qkv.device.type == "cuda":
+    # without gradients it is measured in fp32, for which flex_attention's code spills registers
+    if qkv.device.type == "cuda" and qkv.requires_grad and flex_usable(*qkv.shape[3:]):
         return flex(qkv, span)
     return masked(qkv, span)
 
@@ -46,11 +50,29 @@ def _mask(time, span, device):
 def flex(qkv: torch.Tensor, span: int) -> torch.Tensor:
     """The same by torch's flex_attention, which skips blocks outside the window."""
     head = qkv.shape[-1]
-    # it refuses heads narrower than 16; zeros change no dot product, and the scale is 1
-    q, k, v = F.pad(qkv, (0, max(0, 16 - head))).permute(2, 0, 3, 1, 4)
+    if head < 16:  # which it refuses; zeros change no dot product, and the scale is 1
+        qkv = F.pad(qkv, (0, 16 - head))
+    q, k, v = qkv.permute(2, 0, 3, 1, 4)
     window = _window(qkv.shape[1], span, qkv.device)
     attended = _compiled_flex()(q, k, v, block_mask=window, scale=1.0)
     return attended[..., :head].transpose(1, 2)
+
+
+@functools.cache
+def flex_usable(heads: int, head: int) -> bool:
+    """Tell whether flex_attention, with its gradient, can be compiled for heads of this width."""
+    if not gpu_compilers.usable("cuda"):
+        return False
+    try:
+        tried = torch.zeros(2, 64, 3, heads, head, device="cuda", dtype=torch.float16)
+        flex(tried.requires_grad_(), 32).sum().backward()
+        return True
+    except Exception as error:  # a compiler for unknown hardware may raise anything
+        log.warning(
+            "flex_attention does not work on this GPU, so attention with a mask is used: right, but slower. "
+            "(%s: %s)", type(error).__name__, gpu_compilers.first_line(error),
+        )  # fmt: skip
+        return False
 
 
 @functools.cache

@@ -22,12 +22,15 @@ class GPTNeoDecoder:
 
     def __init__(self, model, rows: int, length: int, dtype: torch.dtype = torch.float32):
         self.model = model
+        slots = [min(block.span, length) for block in model.blocks]
         kind = Layer
         if dtype == torch.float32 and cpu.usable(model.head):
             kind = CPULayer
-        elif triton_selftest.kernels(model.head.device.type):
+        elif all(_kernels(block, each) for block, each in zip(model.blocks, slots, strict=True)):
             kind = GPULayer
-        self.layers = [kind(block, rows, min(block.span, length), dtype) for block in model.blocks]
+        self.layers = [
+            kind(block, rows, each, dtype) for block, each in zip(model.blocks, slots, strict=True)
+        ]
 
     def graph_key(self, time: int) -> int:
         """The key of a step's CUDA graph: steps with the same key can replay one graph."""
@@ -43,6 +46,13 @@ class GPTNeoDecoder:
         for layer in self.layers:
             x = layer.step(x, time, device_time)
         return self.model.ln_f(x)
+
+
+def _kernels(block, slots):
+    """The Triton kernels, where they can be used for this block."""
+    weights = block.out.weight
+    head = len(weights) // block.heads
+    return triton_selftest.attention_kernels(weights.device.type, block.heads, head, slots)
 
 
 class Layer:
@@ -87,9 +97,10 @@ class GPULayer(Layer):
         )
 
     def attend(self, qkv, time, device_time):
-        kernels = triton_selftest.kernels(qkv.device.type)
         qkv = qkv.unflatten(1, (3, -1)).contiguous()
-        return kernels.attention_step(qkv, self.keys, self.values, device_time, self.heads)
+        return _kernels(self.block, self.slots).attention_step(
+            qkv, self.keys, self.values, device_time, self.heads
+        )
 
 
 class CPULayer(Layer):
