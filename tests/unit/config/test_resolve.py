@@ -37,6 +37,14 @@ def test_the_shipped_configuration_is_the_paper():
     assert lineage["generations"] == 40
 
 
+def test_the_smaller_model_is_fine_tuned_beside_the_gpu():
+    """Its generations wait for the GPU, which 41 models x 8 tasks would hold for hours."""
+    lineages = resolve(CONFIG, SCHEMA)["lineages"]
+    assert lineages["1m"]["resources"]["classification"]["gpu"] == 0
+    assert all(lineages["1m"]["resources"][rule]["gpu"] == 1 for rule in ("train", "sample", "ppl"))
+    assert lineages["33m"]["resources"]["classification"]["gpu"] == 1
+
+
 def test_three_lines_of_ones_own_are_enough():
     config = changed("corpora/mine", {"source": "files", "files": ["mine.txt"]})
     config["lineages"]["mine"] = {"corpus": "mine", "model": "1m"}

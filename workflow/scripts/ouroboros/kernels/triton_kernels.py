@@ -92,10 +92,13 @@ def _attention_step(
     tl.store(out + row * WIDTH + column, total, mask=real)
 
 
-def head_blocks(hidden: torch.Tensor, weights: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def head_blocks(
+    hidden: torch.Tensor, weights: torch.Tensor, stages: int | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Largest logit and sum of exp(logit - largest) of every row and block of the vocabulary.
 
-    hidden (rows, width), weights (vocabulary, width). Returns two float32 (rows, blocks).
+    hidden (rows, width), weights (vocabulary, width). Returns two float32 (rows, blocks). `stages`: loads on
+    their way at once; else as many as the GPU's shared memory holds.
     """
     (rows, width), vocabulary = hidden.shape, len(weights)
     blocks = triton.cdiv(vocabulary, BLOCK.value)
@@ -105,9 +108,16 @@ def head_blocks(hidden: torch.Tensor, weights: torch.Tensor) -> tuple[torch.Tens
     tile = 64 if width <= 128 else 128
     _head_blocks[(triton.cdiv(rows, tile) * blocks,)](
         hidden, weights, maxima, sums, rows, vocabulary,
-        WIDTH=width, STEP=128 // weights.itemsize, TILE=tile, num_warps=8, num_stages=2,
+        WIDTH=width, STEP=128 // weights.itemsize, TILE=tile, num_warps=8, num_stages=stages or _stages(hidden.device),
     )  # fmt: skip
     return maxima, sums
+
+
+def _stages(device):
+    """3 need 147 KB of shared memory, which GPUs from compute capability 9.0 on have, and those before have not."""
+    if device.type != "cuda":
+        return 2
+    return 3 if torch.cuda.get_device_capability(device) >= (9, 0) else 2
 
 
 @triton.jit

@@ -3,8 +3,9 @@
 A running sum over 50,257 probabilities in float32 gives tokens of the tail no probability at all,
 and this study is about tails. So a draw is by inverse CDF in two levels, with one float64 uniform
 per row: over the sums of chunks of the vocabulary first, added up in float64; then, inside the
-chunk that the uniform falls into, over its tokens in float64. Every token's probability is right to
-a relative error of about 1e-7, however small it is.
+chunk that the uniform falls into, over its tokens in float64. Every token's probability is what its
+logit says to a relative error of about 1e-7, however small it is. The logits of a GPU, products of
+fp16, are themselves off by 0.0005 to 0.002 (docs/gpu.md).
 """
 
 import torch
