@@ -3,8 +3,18 @@
 import pytest
 from bad_inputs import CASES, DOCS, message, row
 
+# each starts a Snakemake of its own, for seconds: of most kinds one is enough in every run
+STARTS = [case for case in CASES if case[0] == "Command line"]
 
-@pytest.mark.parametrize("case", CASES, ids=[f"{case[0]}: {case[1]}" for case in CASES])
+
+def marked(case):
+    """A parameter, slow where a case like it is not."""
+    slow = case in STARTS and STARTS.index(case) % 3
+    name = f"{case[0]}: {case[1]}"
+    return pytest.param(case, id=name, marks=[pytest.mark.slow] if slow else [])
+
+
+@pytest.mark.parametrize("case", map(marked, CASES))
 def test_the_message_is_the_one_in_the_table(case, tmp_path, monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     said = message(case, tmp_path)

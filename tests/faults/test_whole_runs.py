@@ -121,6 +121,7 @@ def test_a_checkpoint_with_a_flipped_bit_is_not_sampled(sampled):
     assert (sampled.folder / SHARD).read_bytes() == shard
 
 
+@pytest.mark.slow
 def test_a_clock_that_was_turned_back(sampled):
     """An artifact from an hour "from now" is used, and artifacts made of it count as new."""
     stamp = sampled.folder / CHECKPOINT / ".snakemake_timestamp"
@@ -134,6 +135,7 @@ def test_a_clock_that_was_turned_back(sampled):
     assert sampled.planned(SHARD) == set()
 
 
+@pytest.mark.slow
 def test_texts_from_the_past_and_from_the_future(sampled):
     own = sampled.folder / "own.txt"
     os.utime(own, (0, 0))

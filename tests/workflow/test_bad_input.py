@@ -1,4 +1,4 @@
-"""A user's mistakes, on the command line and in files: a clear paragraph, a failure, nothing half-made."""
+"""A user's mistakes in files (on the command line: tests/faults/bad_commands.py): a clear paragraph, a failure, nothing half-made."""
 
 import copy
 import json
@@ -6,7 +6,7 @@ import shutil
 import sys
 
 import pytest
-from tools import REPOSITORY, TINY, artifacts, snakemake
+from tools import REPOSITORY, TINY, artifacts
 
 from ouroboros.storage.checksums import write_checksums
 
@@ -17,30 +17,6 @@ def fails(result, *messages):
     for message in messages:
         assert message in text, result.stdout[-3000:]
     assert "Traceback" not in result.stdout, result.stdout[-3000:]
-
-
-def test_a_target_that_no_rule_makes():
-    """More of them, and more configurations: tests/faults/bad_commands.py."""
-    result = snakemake("-n", "--cores", "1", "results/33m/generation4/ppl.json", cwd=REPOSITORY)
-    fails(result, "no rule makes this file.")
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ("lineages={x: {corpus: tinystory, model: 1m}}", "Did you mean 'tinystories'?"),
-        (
-            "models={m: {layers: two, hidden_size: 8, heads: 4}}",
-            "models.m.layers: 'two' is not a whole number",
-        ),
-        ("comparisons={p: [33n]}", "comparisons.p: there is no lineage '33n'. Did you mean '33m'?"),
-    ],
-)
-def test_configuration(settings, message):
-    result = snakemake(
-        "-n", "--cores", "1", "results/33m/gen1/ppl.json", "--config", settings, cwd=REPOSITORY
-    )
-    fails(result, message)
 
 
 def test_a_file_that_is_not_there_is_said_before_anything_runs(workflow):
