@@ -10,6 +10,7 @@ import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
+from ouroboros.kernels import triton_cross_entropy as loss
 from ouroboros.kernels import triton_kernels as kernels
 
 PROGRAMS = Path(triton.__file__).parent / "backends/nvidia/bin"
@@ -46,6 +47,16 @@ def draws(heads, head):
     return kernels._head_draw, types, {"WIDTH": heads * head, "STEP": 64, "BLOCKS": 256}, {}
 
 
+def losses(name):
+    """Of the 1m alone."""
+    types = {
+        "hidden": HALF, "weights": HALF, "targets": WHOLE, "logs": SINGLE,
+        "out": HALF if name == "_to_hidden" else SINGLE, "rows": "i32", "vocabulary": "i32",
+    }  # fmt: skip
+    constants = {"WIDTH": 64, "PADDED": 64, "ROWS": loss.ROWS, "TOKENS": loss.TOKENS}
+    return getattr(loss, name), types, constants, {}
+
+
 def compiled(capability, function, types, constants, options):
     """What a kernel needs on a GPU: bytes of stack and of shared memory, and how often it uses what."""
     names = function.arg_names
@@ -79,6 +90,7 @@ def main():
                 ("attention", attention(*sizes)),
                 ("blocks", blocks(*sizes, capability)),
                 ("draws", draws(*sizes)),
+                *((name, losses(name)) for name in ("_to_hidden", "_to_head") if model == "1m"),
             ):
                 found = compiled(capability, *program)
                 line = {"capability": capability, "model": model, "kernel": name, **found}

@@ -27,10 +27,11 @@ def test_a_kernel_fits_its_gpu_and_uses_it(capability, tmp_path):
     )  # fmt: skip
     found = [json.loads(line) for line in ran.stdout.splitlines()]
     assert {(each["model"], each["kernel"]) for each in found} == {
-        (model, kernel) for model in ("1m", "33m") for kernel in ("attention", "blocks", "draws")
-    }
+        *((model, kernel) for model in ("1m", "33m") for kernel in ("attention", "blocks", "draws")),
+        ("1m", "_to_hidden"), ("1m", "_to_head"),
+    }  # fmt: skip
     for each in found:
         assert each["shared"] <= SHARED[capability], each
         assert each["stack"] <= 40, each  # a few registers of the widest output layer, before 9.0
-        assert bool(each["tensor_cores"]) == (each["kernel"] == "blocks"), each
+        assert bool(each["tensor_cores"]) == (each["kernel"] not in ("attention", "draws")), each
         assert each["kernel"] != "attention" or each["copies_ahead"], each

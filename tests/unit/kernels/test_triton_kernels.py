@@ -5,6 +5,7 @@ import os
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 if torch.cuda.is_available():
     pytest.skip("the interpreter must not replace the GPU", allow_module_level=True)
@@ -14,8 +15,9 @@ pytest.importorskip("triton")
 import triton
 from tools import initialise, lively
 
-from ouroboros.kernels import cpu, triton_kernels
+from ouroboros.kernels import cpu, triton_cross_entropy, triton_kernels
 from ouroboros.model import triton_selftest
+from ouroboros.model.cross_entropy import summed_loss
 from ouroboros.sampling.sampler import Sampler, sample
 
 ROWS = 5
@@ -180,6 +182,51 @@ def test_the_check_before_a_job_sees_an_output_layer_that_is_wrong(monkeypatch):
     monkeypatch.setattr(triton_kernels, "head_blocks", wrong_from_the_second_tile_on)
     with pytest.raises(ArithmeticError, match="head"):
         triton_selftest.check_head(triton_kernels, "cpu", 48, 700, torch.float32)
+
+
+@pytest.mark.parametrize(
+    ("width", "dtype"), [(64, torch.float32), (24, torch.float32), (128, torch.float16)]
+)
+def test_the_loss_of_a_narrow_model_and_its_gradients(width, dtype):
+    """Rows and tokens that end within a tile, and a width that is no power of two."""
+    generator = torch.Generator().manual_seed(0)
+    hidden = torch.randn(150, width, generator=generator).to(dtype)
+    weights = (torch.randn(VOCABULARY, width, generator=generator) * 2 / width**0.5).to(dtype)
+    targets = torch.randint(VOCABULARY, (150,), generator=generator)
+    states, head = (part.double().requires_grad_() for part in (hidden, weights))
+    expected = F.cross_entropy(states @ head.T, targets, reduction="none")
+    wanted = torch.autograd.grad(expected.sum(), (states, head))
+    losses, *gradients = triton_cross_entropy.cross_entropy(hidden, weights, targets)
+    torch.testing.assert_close(losses.double(), expected, rtol=1e-5, atol=1e-5)
+    assert gradients[0].dtype == dtype and gradients[1].dtype == torch.float32
+    for found, right in zip(gradients, wanted, strict=True):
+        assert (found - right).norm() / right.norm() < (1e-6 if dtype == torch.float32 else 5e-4)
+
+
+def test_training_takes_the_loss_of_these_kernels(monkeypatch):
+    """The same, with autograd's scale, as in slices."""
+    hidden, weights = (part.requires_grad_() for part in head(64, torch.float32))
+    targets = torch.arange(ROWS)
+    results = []
+    for kernels in (None, triton_cross_entropy):
+        monkeypatch.setattr(triton_selftest, "loss_kernels", lambda *sizes, it=kernels: it)
+        loss = summed_loss(hidden, weights, targets)
+        results.append((loss, *torch.autograd.grad(loss * 0.25, (hidden, weights))))
+    for ours, theirs in zip(*results, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_the_check_before_a_job_sees_a_loss_that_is_wrong(monkeypatch):
+    sizes = "cpu", 48, 700, torch.float32
+    triton_selftest.check_loss(triton_cross_entropy, *sizes)
+    right = triton_cross_entropy.cross_entropy
+    for wrong in (
+        lambda h, w, t: right(h, w, t.roll(1)),
+        lambda *a: (right(*a)[0], right(*a)[1], 1.01 * right(*a)[2]),
+    ):
+        monkeypatch.setattr(triton_cross_entropy, "cross_entropy", wrong)
+        with pytest.raises(ArithmeticError):
+            triton_selftest.check_loss(triton_cross_entropy, *sizes)
 
 
 def test_a_kernel_that_does_not_compile_leaves_the_work_to_pytorch(monkeypatch, caplog):

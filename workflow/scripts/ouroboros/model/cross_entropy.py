@@ -1,6 +1,7 @@
 """Cross-entropy from final states, with one slice of the logits in memory at a time.
 
-With 50,257 tokens the logits of one micro-batch are gigabytes; a slice of them fits the caches.
+With 50,257 tokens the logits of one micro-batch are gigabytes; a slice of them fits the caches. Of a
+narrow model on a GPU none are in memory (kernels/triton_cross_entropy.py).
 """
 
 import functools
@@ -8,6 +9,7 @@ import functools
 import torch
 
 from ouroboros.kernels import cpu, gpu_compilers
+from ouroboros.model import triton_selftest
 from ouroboros.model.exact_draw import products
 from ouroboros.model.output_head import Head
 
@@ -40,15 +42,13 @@ class _SummedLoss(torch.autograd.Function):
             dtype = torch.get_autocast_dtype(device)
         with torch.autocast(device, enabled=False):
             states, weights = hidden.detach().to(dtype), head.detach().to(dtype)
-            to_logits = _Gradient(weights, len(targets))
-            to_hidden = torch.empty_like(states)
-            to_head = torch.zeros_like(head, dtype=torch.float32)
-            losses = torch.empty(len(targets), device=hidden.device)
-            for start in range(0, len(targets), to_logits.rows):
-                part = slice(start, start + to_logits.rows)
-                gradient = to_logits(states[part], targets[part], losses[part])
-                torch.mm(gradient, weights, out=to_hidden[part])
-                add_product(to_head, gradient, states[part])
+            vocabulary, width = weights.shape
+            if kernels := triton_selftest.loss_kernels(device, width, vocabulary):
+                losses, to_hidden, to_head = kernels.cross_entropy(
+                    states.contiguous(), weights.contiguous(), targets.contiguous()
+                )
+            else:
+                losses, to_hidden, to_head = in_slices(states, weights, targets)
         ctx.save_for_backward(to_hidden.to(hidden.dtype), to_head)
         ctx.head = head
         return losses.sum(dtype=torch.float64).float()
@@ -63,6 +63,22 @@ class _SummedLoss(torch.autograd.Function):
             ctx.head.grad += to_head
             to_head = None
         return to_hidden.mul_(scale), to_head, None
+
+
+def in_slices(
+    states: torch.Tensor, weights: torch.Tensor, targets: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Losses (tokens,), and the gradients of their sum for states and, in float32, for weights."""
+    to_logits = _Gradient(weights, len(targets))
+    to_hidden = torch.empty_like(states)
+    to_head = torch.zeros_like(weights, dtype=torch.float32)
+    losses = torch.empty(len(targets), device=states.device)
+    for start in range(0, len(targets), to_logits.rows):
+        part = slice(start, start + to_logits.rows)
+        gradient = to_logits(states[part], targets[part], losses[part])
+        torch.mm(gradient, weights, out=to_hidden[part])
+        add_product(to_head, gradient, states[part])
+    return losses, to_hidden, to_head
 
 
 def add_product(total: torch.Tensor, left: torch.Tensor, right: torch.Tensor):

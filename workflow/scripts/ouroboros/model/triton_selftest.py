@@ -5,14 +5,17 @@ compile, or differs from PyTorch, PyTorch's own functions are used, more slowly.
 """
 
 import functools
+import importlib
 import logging
 
 import torch
+import torch.nn.functional as F
 
 from ouroboros.kernels import gpu_compilers
 from ouroboros.model.exact_draw import draw, products
 
 ROWS = 130  # more than one tile of the output layer's kernel
+WIDEST = 128  # model whose loss has a kernel: a tile's states, sums and gradients are in registers
 
 log = logging.getLogger("ouroboros")
 
@@ -29,14 +32,23 @@ def head_kernels(device: str, width: int, vocabulary: int):
     return _checked(device, lambda kernels: check_head(kernels, device, width, vocabulary))
 
 
-def _checked(device, check):
+@functools.cache
+def loss_kernels(device: str, width: int, vocabulary: int):
+    """The module `triton_cross_entropy`, or None where a model is too wide for it or it cannot be used."""
+    if width > WIDEST:
+        return None
+    return _checked(
+        device, lambda kernels: check_loss(kernels, device, width, vocabulary), "triton_cross_entropy"
+    )  # fmt: skip
+
+
+def _checked(device, check, name="triton_kernels"):
     if device != "cuda" or not gpu_compilers.usable(device):
         return None
     try:
-        from ouroboros.kernels import triton_kernels
-
-        check(triton_kernels)
-        return triton_kernels
+        kernels = importlib.import_module(f"ouroboros.kernels.{name}")
+        check(kernels)
+        return kernels
     except Exception as error:  # a compiler for unknown hardware may raise anything
         log.warning(
             "A Triton kernel does not work on this GPU, so PyTorch's functions are used: right, but "
@@ -87,6 +99,22 @@ def check_head(triton_kernels, device: str, width: int, vocabulary: int, dtype=t
     drawn = draw_tokens(triton_kernels, hidden, weights, uniforms)
     # sums in another order may move the border between two tokens past a uniform
     _agree("draws", (drawn != draw(logits, uniforms)).float().mean(), 0.04)
+
+
+def check_loss(kernels, device: str, width: int, vocabulary: int, dtype=torch.float16):
+    """Raise ArithmeticError unless losses and gradients agree with PyTorch's in float32."""
+    generator = torch.Generator().manual_seed(0)
+    hidden = torch.randn(ROWS, width, generator=generator).to(device, dtype)
+    weights = torch.randn(vocabulary, width, generator=generator) * 2 / width**0.5
+    weights = weights.to(device, dtype)
+    targets = torch.randint(vocabulary, (ROWS,), generator=generator).to(device)
+    losses, *gradients = kernels.cross_entropy(hidden, weights, targets)
+    states, head = (part.float().requires_grad_() for part in (hidden, weights))
+    expected = F.cross_entropy(states @ head.T, targets, reduction="none")
+    _agree("losses", (losses - expected).abs().max(), 1e-3)
+    wanted = torch.autograd.grad(expected.sum(), (states, head))
+    for found, right in zip(gradients, wanted, strict=True):
+        _agree("gradient", (found.float() - right).norm() / right.norm(), 5e-3)
 
 
 def draw_tokens(triton_kernels, hidden, weights, uniforms):
