@@ -15,6 +15,7 @@ from ouroboros.kernels import cpu
 from ouroboros.model.decoding import Decoding
 from ouroboros.model.exact_draw import draw
 from ouroboros.randomness import uniforms
+from ouroboros.sampling import sampler as sampler_module
 from ouroboros.sampling.sampler import DRAWN, Sampler, fitting_batch, sample
 
 LENGTH = 40
@@ -119,6 +120,45 @@ def test_replayed_steps_draw_what_steps_draw(model, monkeypatch):
     assert (found == expected).mean() > 0.99
 
 
+def test_a_batchs_numbers_are_made_while_the_batch_before_is_on_its_way(model, monkeypatch):
+    """Each once, of the sequences of its batch; the last batch has none after it."""
+    events = []
+
+    def made(key, indices, length):
+        events.append(list(indices))
+        return uniforms(key, indices, length)
+
+    class Watched(Sampler):
+        def _step(self, time):
+            events.append("step")
+            super()._step(time)
+
+    expected = tokens(model, range(7), batch=3)
+    monkeypatch.setattr(sampler_module, "uniforms", made)
+    monkeypatch.setattr(cpu, "kernels", lambda: None)
+    found = [*sample(model, 1, range(7), LENGTH, END, 3, sampler=Watched)]
+    assert (np.concatenate(found) == expected).mean() > 0.99
+    steps = ["step"] * LENGTH
+    assert events == [[0, 1, 2], *steps, [3, 4, 5], *steps, [6], *steps]
+
+
+@pytest.mark.filterwarnings("ignore:.*autocast")
+def test_a_copy_for_the_steps_of_a_gpu_computes_the_same_in_halves(model, monkeypatch):
+    """Its products' weights are halves, which autocast leaves as they are; the model's own are not."""
+    monkeypatch.setattr(sampler_module.gpu_compilers, "usable", lambda device: False)
+    quick = sampler_module.for_decoding(model)
+    kinds = {name: parameter.dtype for name, parameter in quick.named_parameters()}
+    assert kinds["blocks.0.fc.weight"] == kinds["blocks.1.qkv.weight"] == torch.float16
+    assert kinds["wte.weight"] == kinds["blocks.0.ln_1.weight"] == torch.float32
+    assert all(parameter.dtype == torch.float32 for parameter in model.parameters())
+    monkeypatch.setattr(cpu, "kernels", lambda: None)
+    ids = torch.arange(24).view(2, 12)
+    with torch.inference_mode(), torch.autocast("cpu", torch.float16):
+        found = quick.hidden(ids).float()
+    exact = model.hidden(ids)
+    assert 1e-6 < (found - exact).norm() / exact.norm() < 1e-2
+
+
 def test_a_batch_fills_the_free_memory_of_a_gpu_but_for_a_reserve(model, monkeypatch):
     """The memory of a row: what the sampler of one row holds, its caches in halves."""
     monkeypatch.setattr(cpu, "kernels", lambda: None)
@@ -136,7 +176,9 @@ def test_a_batch_fills_the_free_memory_of_a_gpu_but_for_a_reserve(model, monkeyp
     assert 700 < batch(1000 * row, 100_000) < 900
     assert batch(1000 * row, 10) == 10
     assert batch(row // 2, 10) == 1
-    assert batch(10**6 * row, 16_385) == 5_462  # at most 8,192, in three of even size
+    assert batch(10**6 * row, 32_769) == 16_385  # at most 32,768, in two of even size
+    head.shape = 300, 768
+    assert batch(10**6 * row, 16_385) == 5_462  # at most 8,192, in three
 
 
 def test_batches_of_a_cpu_are_even(model):

@@ -29,10 +29,10 @@ class PublishedSampler:
         self.first = Sampler(model, rows, 1, START, decoding)
         self.rest = Sampler(model.from_second_position(), rows, length - 1, START, decoding)
 
-    def sample(self, draws: np.ndarray, progress) -> np.ndarray:
-        """Tokens (rows, length) from uniforms (rows, length)."""
+    def sample(self, draws: np.ndarray, progress, meanwhile=None) -> np.ndarray:
+        """Tokens (rows, length) from uniforms (rows, length); `meanwhile` as of `Sampler.sample`."""
         first = self.first.sample(draws[:, :1], progress)
-        rest = self.rest.sample(draws[:, 1:], progress, context=first[:, 0])
+        rest = self.rest.sample(draws[:, 1:], progress, context=first[:, 0], meanwhile=meanwhile)
         tokens = np.concatenate([first, rest], axis=1)
         ended = np.cumsum(tokens == self.end_of_text, axis=1) > 0
         tokens[ended] = self.end_of_text

@@ -4,7 +4,8 @@ Sequence i of a generation has a random stream of its own (`randomness.uniforms`
 nor the number of shards change what is drawn.
 """
 
-from collections.abc import Iterator
+import copy
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from ouroboros.data.corpus import token_type
 from ouroboros.errors import UserError
 from ouroboros.jobs.batch_size import in_batches
 from ouroboros.jobs.progress import Progress
-from ouroboros.kernels import cpu
+from ouroboros.kernels import cpu, gpu_compilers
 from ouroboros.model.decoding import FULL, Decoding
 from ouroboros.model.exact_draw import draw, products
 from ouroboros.model.families import LanguageModel
@@ -45,16 +46,28 @@ def sample(
             "Lower `sequence_length` of the sampling or train with more `positions`."
         )
     progress = Progress("sample", (len(indices) - done) * length, "tokens")
-    samplers = {}
+    samplers, ahead = {}, {}
+
+    def draws_of(start, rows):
+        return uniforms(key, indices[start : start + rows], length)
 
     def attempt(start, rows):
         if rows not in samplers:
             samplers.clear()  # frees its memory for the next one
             samplers[rows] = (sampler or Sampler)(model, rows, length, end_of_text, decoding)
-        draws = uniforms(key, indices[start : start + rows], length)
-        return samplers[rows].sample(draws, progress)
+        draws = ahead.pop((start, rows), None)
+        if draws is None:
+            draws = draws_of(start, rows)
 
-    checked = not (model.head.is_cuda and decoding.full)
+        def prepare_next():
+            ahead.clear()
+            if (following := start + rows) < len(indices):
+                ahead[following, rows] = draws_of(following, rows)
+
+        return samplers[rows].sample(draws, progress, meanwhile=prepare_next)
+
+    # another sampler has another distribution, and so has a decoding that cuts tails
+    checked = not model.head.is_cuda or sampler is not None or not decoding.full
     for sequences in in_batches(len(indices), min(batch, len(indices)), attempt, done):
         if not checked:
             check_sampled(model, sequences, end_of_text, decoding.temperature)
@@ -66,15 +79,29 @@ def sample(
 def fitting_batch(model: LanguageModel, length: int, sequences: int) -> int:
     """The number of sequences to sample at once: what a GPU's free memory holds, up to 128 on a CPU.
 
-    At most 8,192, beyond which a GPU gains nothing, and such that batches are of even size.
+    At most 8,192, beyond which a GPU gains nothing (of narrow models, whose steps are mostly starts of
+    kernels, 32,768), and such that batches are of even size.
     """
     most = 128
     if model.head.is_cuda:
+        width = model.head.shape[1]
         slots = sum(min(span, length) for span in model.spans)
-        each = 2 * slots * model.head.shape[1] * HALF.itemsize + 16 * length
+        each = 2 * slots * width * HALF.itemsize + 16 * length
         free, _ = torch.cuda.mem_get_info(model.head.device)
-        most = max(1, min(8192, int(0.8 * free) // each))
+        most = max(1, min(8192 if width > 128 else 32768, int(0.8 * free) // each))
     return -(-sequences // -(-sequences // most))
+
+
+def for_decoding(model: LanguageModel) -> LanguageModel:
+    """A copy for the steps on a GPU: products read weights in half precision, which else every step would
+    cast, and what stands between them is compiled into few kernels, where that works."""
+    model = copy.deepcopy(model)
+    for module in model.modules():
+        if isinstance(module, torch.nn.Linear):
+            module.to(HALF)
+    if gpu_compilers.usable(model.head.device.type):
+        model.compile_blocks()
+    return model
 
 
 class Sampler:
@@ -91,6 +118,8 @@ class Sampler:
         self.decoding = decoding
         self.dtype = token_type(model.vocabulary_size)
         self.fused = model.fused_sampler(rows, length, decoding)
+        if self.on_gpu:
+            model = for_decoding(model)
         if not self.fused:
             self.decoder = model.decoder(rows, length, HALF if self.on_gpu else torch.float32)
             self.head = Head(model.head.to(HALF) if self.on_gpu else model.head)
@@ -112,11 +141,13 @@ class Sampler:
         progress,
         given: np.ndarray | None = None,
         context: np.ndarray | None = None,
+        meanwhile: Callable[[], None] | None = None,
     ) -> np.ndarray:
         """Tokens (rows, length) from uniforms (rows, length), for up to as many rows as prepared.
 
         Where `given`, int64 (rows, length), is not DRAWN, its token is taken instead of a draw. `context`
-        (rows,): tokens to begin after, in place of end-of-text.
+        (rows,): tokens to begin after, in place of end-of-text. `meanwhile` is called when all steps are on
+        their way, which a GPU takes while the caller goes on.
         """
         rows, length = draws.shape
         self.draws[:length, :rows] = torch.from_numpy(draws.T)
@@ -138,6 +169,8 @@ class Sampler:
             else:
                 self._step(time)
             progress.add(rows * (end - time))
+        if meanwhile:
+            meanwhile()
         return self.tokens[1 : length + 1, :rows].T.cpu().numpy().astype(self.dtype)
 
     def _step(self, time):

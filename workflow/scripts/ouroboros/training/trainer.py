@@ -81,7 +81,7 @@ class Training:
         torch.utils.deterministic.fill_uninitialized_memory = False
         self.model.to(self.device)
         if self.device.type == "cuda" and gpu_compilers.usable("cuda"):
-            self.model.compile_for_training()
+            self.model.compile_blocks()
         self.optimizer = make_optimizer(self.model, self.settings)
         scaled = self.settings.precision == "fp16" and self.device.type == "cuda"
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)

@@ -108,7 +108,7 @@ class LanguageModel(abc.ABC):
     def accelerate(theirs: torch.nn.Module):
         """Replace parts of a transformers model of this family by faster ones of the same result."""
 
-    def compile_for_training(self):  # noqa: B027 - optional
+    def compile_blocks(self):  # noqa: B027 - optional
         """Compile parts of the model for a GPU (torch.compile)."""
 
 

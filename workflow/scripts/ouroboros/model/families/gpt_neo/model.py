@@ -131,7 +131,7 @@ class GPTNeo(LanguageModel, nn.Module):
             return small_model.SmallModelSampler(self, rows, length, decoding)
         return None
 
-    def compile_for_training(self):
+    def compile_blocks(self):
         """Compile the parts of a block around attention, which has a kernel of its own."""
         for block in self.blocks:
             block.queries = torch.compile(block.queries)
