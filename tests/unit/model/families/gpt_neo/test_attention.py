@@ -50,3 +50,20 @@ def test_flex_with_narrow_heads(monkeypatch, span):
     qkv = 2 * torch.randn((2, 70, 3, 16, 4), generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         assert (attention.flex(qkv, span) - plain(qkv, span)).abs().max() < 1e-5
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_generation_compiles_few_graphs_of_flex_attention(monkeypatch):
+    """Dynamo gives up at 8 of a function, and goes on slowly: two spans, and the last update's fewer rows."""
+    from torch._dynamo.testing import CompileCounterWithBackend
+    from torch.nn.attention.flex_attention import flex_attention
+
+    torch._dynamo.reset()
+    counter = CompileCounterWithBackend("eager")
+    compiled = torch.compile(flex_attention, backend=counter)
+    monkeypatch.setattr(attention, "_compiled_flex", lambda: compiled)
+    for batch in (2, 6, 6, 5, 6, 5, 3):  # the first is the probe's
+        for span in (16, 512):
+            attention.flex(torch.randn(batch, 40, 3, 2, 16), span)
+    assert 1 <= counter.frame_count <= 5
+    torch._dynamo.reset()
