@@ -46,6 +46,15 @@ ROWS = [
     Row("sampling-demo", "sampling.py --model demo --batch 300 --tokens 256 --repeats 5", "15x"),
     Row("training-1m", "training.py --model 1m --repeats 2", "5x, a sixth of the memory"),
     Row("training-33m", "training.py --model 33m --precision bf16 --repeats 2", "3x, half the memory"),
+    Row("sampling-1m-64-compiled", "sampling.py --model 1m --batch 200 --tokens 64 --against compiled", "1.5x"),
+    Row("sampling-33m-compiled", "sampling.py --model 33m --batch 200 --tokens 32 --against compiled", "1.5x, or 85% of the limit"),
+    Row("sampling-demo-compiled", "sampling.py --model demo --batch 300 --tokens 256 --against compiled", "1.5x"),
+    Row("training-1m-compiled", "training.py --model 1m --against compiled --allocator both --repeats 2", "1.5x"),
+    Row(
+        "training-33m-compiled",
+        "training.py --model 33m --precision bf16 --against compiled --allocator both --repeats 2",
+        "1.3x",
+    ),
     Row("perplexity-1m", "perplexity.py --model 1m --count 1000 --repeats 2", "2x"),
 ]  # fmt: skip
 

@@ -10,6 +10,7 @@ import itertools
 import time
 
 import common
+import compiled
 import torch
 from comparison import Work, compare
 from limit import cache_bytes, forward_flop
@@ -61,18 +62,28 @@ def main():
     parser.add_argument(
         "--tokens", type=common.positive, help="per sequence; else the lineage's length"
     )
+    parser.add_argument(
+        "--against", choices=["generate", "compiled"], default="generate",
+        help="transformers' generate, or steps under torch.compile with a static cache (compiled.py)",
+    )  # fmt: skip
     options = parser.parse_args()
     lineage, settings = common.lineage(options.model), common.model_settings(options.model)
     options.tokens = options.tokens or lineage["sampling"]["sequence_length"]
     if options.tokens > settings.positions:
         parser.error(f"--tokens: {options.model} has {settings.positions} positions")
-    tokens = options.tokens
+    tokens, ours = options.tokens, (prepare_ours, options)
     compare(
         options,
         f"sampling, {options.model}, batch {options.batch}, {tokens} tokens, fp32",
-        "transformers generate(do_sample=True, top_k=0), fp32",
-        (prepare_ours, options),
-        (prepare_theirs, options),
+        *(
+            (
+                "transformers generate(do_sample=True, top_k=0), fp32",
+                ours,
+                (prepare_theirs, options),
+            )
+            if options.against == "generate"
+            else ("torch.compile, static cache, fp32", ours, (compiled.prepare_sampler, options))
+        ),
         Work(
             options.batch,
             forward_flop(settings, tokens, tokens) / tokens,

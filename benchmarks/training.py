@@ -10,6 +10,7 @@ import tempfile
 import time
 
 import common
+import compiled
 import numpy as np
 import torch
 from comparison import Work, compare
@@ -109,6 +110,10 @@ def main():
         "--precision", choices=["fp32", "bf16"], default="fp32",
         help="of our side, bf16 by autocast; theirs is fp32",
     )  # fmt: skip
+    parser.add_argument(
+        "--against", choices=["trainer", "compiled"], default="trainer",
+        help="transformers' Trainer, or the same model under torch.compile, as compiled.py says",
+    )  # fmt: skip
     options = parser.parse_args()
     lineage, settings = common.lineage(options.model), common.model_settings(options.model)
     options.length = options.length or lineage["sampling"]["sequence_length"]
@@ -120,13 +125,17 @@ def main():
         parser.error(f"--update: has to be a multiple of {options.micro_batch} sequences")
     forward = forward_flop(settings, options.length, options.length) / options.length
     bf16 = options.precision == "bf16"
+    theirs = "transformers Trainer, fp32", (prepare_theirs, options)
+    if options.against == "compiled":
+        peer = compiled.prepare_trainer, options, random_tokens(options), paper_settings(options)
+        theirs = f"torch.compile, SDPA, fused AdamW, {options.precision}", peer
     compare(
         options,
         f"training, {options.model}, sequences of {options.length}, micro-batch "
         f"{options.micro_batch}, update {options.update}, " + ("bf16 autocast" if bf16 else "fp32"),
-        "transformers Trainer, fp32" + ("" if options.allocator == "both" else ", as installed"),
+        theirs[0] + ("" if options.allocator == "both" else ", as installed"),
         (prepare_ours, options),
-        (prepare_theirs, options),
+        theirs[1],
         # the backward makes twice the products of the forward
         Work(SLICE, 3 * forward, dtype=torch.bfloat16 if bf16 else torch.float32),
     )
