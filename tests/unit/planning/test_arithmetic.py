@@ -63,7 +63,7 @@ def facts():
     return {
         "lineages": {"l": lineage}, "tokenizers": {"t": {"source": "gpt2"}},
         "epochs": {"l": {"epochs": 3}}, "tasks": {}, "judges": {},
-        "corpora": {"own": {"settings": {"source": "hub", "held_out": 0.05}, "bytes": 0,
+        "corpora": {"own": {"settings": {"source": "hub", "held_out": 0.05}, "bytes": {},
                             "tokenizer": {"source": "gpt2"}, "counts": CORPORA["own"]}},
         "plan": {"epochs": 3, "corpora": {}, "tasks": {}, "rates": {}},
         "calibrations": {"l": "c.json"},

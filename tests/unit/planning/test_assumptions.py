@@ -12,7 +12,7 @@ def facts(gpus, rates):
     return {
         "lineages": {"l": lineage}, "tokenizers": {"t": {"source": "gpt2"}},
         "epochs": {"l": {"epochs": 5}}, "tasks": {}, "judges": {},
-        "corpora": {"own": {"settings": {"source": "hub", "held_out": 0.05}, "bytes": 0,
+        "corpora": {"own": {"settings": {"source": "hub", "held_out": 0.05}, "bytes": {},
                             "tokenizer": {"source": "gpt2"}, "counts": CORPORA["own"]}},
         "plan": {"epochs": 3, "corpora": {}, "tasks": {}, "rates": {"m": rates}},
     }  # fmt: skip

@@ -16,7 +16,7 @@ GPT2 = {"source": "gpt2"}
 
 
 def test_a_corpus_of_the_hub_is_taken_for_tinystories_and_says_so():
-    sizes, (note,) = corpus_size("tinystories", HUB, {}, None, 0, GPT2)
+    sizes, (note,) = corpus_size("tinystories", HUB, {}, None, {}, GPT2)
     assert sizes["train"]["stories"] + sizes["heldout"]["stories"] == 2_119_719
     assert sizes["validation"] == {"stories": 21_990, "tokens": 21_990 * 200}
     assert "2,119,719 stories" in note
@@ -24,7 +24,7 @@ def test_a_corpus_of_the_hub_is_taken_for_tinystories_and_says_so():
 
 def test_a_given_size_is_taken_and_a_counted_one_before_it():
     given = {"stories": 100, "validation_stories": 10, "tokens_per_story": 50}
-    sizes, notes = corpus_size("mine", HUB, given, None, 0, GPT2)
+    sizes, notes = corpus_size("mine", HUB, given, None, {}, GPT2)
     assert sizes == {
         "train": {"stories": 95, "tokens": 4750}, "heldout": {"stories": 5, "tokens": 250},
         "validation": {"stories": 10, "tokens": 500},
@@ -35,11 +35,22 @@ def test_a_given_size_is_taken_and_a_counted_one_before_it():
 
 def test_files_are_weighed():
     settings = {"source": "files", "held_out": 0.05, "validation_share": 0.1}
-    sizes, (note,) = corpus_size("mine", settings, {}, None, 80_000, GPT2)
-    assert sizes["train"]["tokens"] == 95 * 200 and sizes["validation"]["stories"] == 10
+    size = {"files": 80_000, "validation_files": 0}
+    sizes, (note,) = corpus_size("mine", settings, {}, None, size, GPT2)
+    assert sizes["validation"]["stories"] == 10 and sizes["heldout"]["stories"] == 4
+    assert sizes["train"] == {"stories": 86, "tokens": 86 * 200}  # of 100
     assert "80,000 bytes" in note
-    few, _ = corpus_size("mine", settings | {"validation_stories": 4}, {}, None, 80_000, GPT2)
+    few, _ = corpus_size("mine", settings | {"validation_stories": 4}, {}, None, size, GPT2)
     assert few["validation"]["stories"] == 4 and few["train"] == sizes["train"]
+
+
+def test_files_for_validation_are_weighed_by_themselves():
+    settings = {"source": "files", "held_out": 0.05, "validation_share": 0.1}
+    size = {"files": 80_000, "validation_files": 24_000}
+    sizes, _ = corpus_size("mine", settings, {}, None, size, GPT2)
+    assert {split: found["stories"] for split, found in sizes.items()} == {
+        "train": 95, "heldout": 5, "validation": 30,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -60,7 +71,7 @@ def test_tokens_beyond_the_context_are_those_of_long_stories(context, share):
 def test_a_grammars_stories_have_as_many_tokens_as_its_tokenizer_makes():
     settings = {"source": "grammar", "held_out": 0.05, "stories": 100, "validation_stories": 10}
     tokenizer = {"source": "train", "vocabulary_size": 1024}
-    sizes, notes = corpus_size("grammar", settings, {}, None, 0, tokenizer)
+    sizes, notes = corpus_size("grammar", settings, {}, None, {}, tokenizer)
     assert sizes["validation"] == {"stories": 10, "tokens": 2159} and notes == []
 
 

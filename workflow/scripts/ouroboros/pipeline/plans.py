@@ -86,11 +86,10 @@ def plan_facts(
                 "settings": resolved["corpora"][name],
                 "tokenizer": resolved["tokenizers"][tokenizer],
                 "counts": existing(path),
-                "bytes": sum(
-                    Path(file).stat().st_size
-                    for files in source_files(name).values()
-                    for file in files
-                ),
+                "bytes": {
+                    key: sum(Path(file).stat().st_size for file in files)
+                    for key, files in source_files(name).items()
+                },
             }
             for name, (path, tokenizer) in corpora.items()
         },

@@ -60,12 +60,12 @@ def share_beyond(context: int, story: float) -> float:
 
 
 def corpus_size(
-    name: str, settings: dict, given: dict, counts: dict | None, size: int, tokenizer: dict
+    name: str, settings: dict, given: dict, counts: dict | None, size: dict, tokenizer: dict
 ) -> tuple[dict, list[str]]:
     """Stories and tokens of a corpus, split -> {"stories", "tokens"}, and a note if any was assumed.
 
     `settings` and `tokenizer`: resolved entries. `given`: its size in the configuration. `counts`: its
-    tokens.json if that is there. `size`: bytes of its files.
+    tokens.json if that is there. `size`: bytes of its `files` and `validation_files`.
     """
     if counts:
         return {split: counts[split] for split in ("train", "heldout", "validation")}, []
@@ -76,10 +76,13 @@ def corpus_size(
         each = each or GRAMMAR_STORY / bytes_per_token(tokenizer)
     elif settings["source"] == "files" and not stories:
         story = each * bytes_per_token(tokenizer) if each else STORY
-        stories = max(2, int(size / story))
-        share = settings["validation_share"]
-        validation = validation or max(1, int(stories * share))
-        assumed.append(f"its files of {size:,} bytes hold {stories:,} stories")
+        stories = max(2, int(size["files"] / story))
+        assumed.append(f"its files of {size['files']:,} bytes hold {stories:,} stories")
+        if apart := size.get("validation_files"):
+            validation = validation or max(1, int(apart / story))
+        else:
+            validation = validation or max(1, int(stories * settings["validation_share"]))
+            stories -= validation
     elif not stories:
         stories = TINYSTORIES["stories"]
         assumed.append(f"{stories:,} stories, as many as TinyStories has")
