@@ -73,10 +73,10 @@ class Narrow(sampler.Sampler):
             raise torch.OutOfMemoryError("CUDA out of memory.")
         super().__init__(model, rows, *others, **named)
 
-    def sample(self, *arguments):
+    def sample(self, *arguments, **named):
         if self.rows > 4:
             raise torch.OutOfMemoryError("CUDA out of memory.")
-        return super().sample(*arguments)
+        return super().sample(*arguments, **named)
 
 
 def test_sampling(model_settings, monkeypatch, caplog):
