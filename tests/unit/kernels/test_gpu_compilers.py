@@ -45,6 +45,14 @@ def test_a_machine_that_cannot_says_so_once_and_goes_on(without, tmp_path):
     assert "PyTorch's own functions are used: right, but slower" in log
 
 
+@pytest.mark.parametrize("mode", [torch.inference_mode, torch.no_grad, torch.enable_grad])
+def test_it_is_asked_within_a_sampler_as_within_a_loss(mode, monkeypatch):
+    """Where gradients are off, or tensors are made that can have none."""
+    monkeypatch.setattr(torch, "compile", lambda function: function)
+    with mode():
+        assert gpu_compilers.usable.__wrapped__("cpu")
+
+
 def test_gpus_without_tensor_cores_for_triton_are_not_compiled_for(monkeypatch, caplog):
     """The T4 has compute capability 7.5."""
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: (7, 5))

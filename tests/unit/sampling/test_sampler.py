@@ -146,7 +146,8 @@ def test_a_batchs_numbers_are_made_while_the_batch_before_is_on_its_way(model, m
 def test_a_copy_for_the_steps_of_a_gpu_computes_the_same_in_halves(model, monkeypatch):
     """Its products' weights are halves, which autocast leaves as they are; the model's own are not."""
     monkeypatch.setattr(sampler_module.gpu_compilers, "usable", lambda device: False)
-    quick = sampler_module.for_decoding(model)
+    with torch.inference_mode():  # as a sampler does
+        quick = sampler_module.for_decoding(model)
     kinds = {name: parameter.dtype for name, parameter in quick.named_parameters()}
     assert kinds["blocks.0.fc.weight"] == kinds["blocks.1.qkv.weight"] == torch.float16
     assert kinds["wte.weight"] == kinds["blocks.0.ln_1.weight"] == torch.float32

@@ -40,8 +40,9 @@ def usable(device: str) -> bool:
     try:
         if device == "cuda" and (found := torch.cuda.get_device_capability()) < LEAST_CAPABILITY:
             raise NotImplementedError(f"a GPU of compute capability {found[0]}.{found[1]}")
-        tried = torch.ones(8, device=device, requires_grad=True)
-        torch.compile(lambda x: (x * x).exp().sum())(tried).backward()
+        with torch.inference_mode(False), torch.enable_grad():  # whatever the caller is about
+            tried = torch.ones(8, device=device, requires_grad=True)
+            torch.compile(lambda x: (x * x).exp().sum())(tried).backward()
         return True
     except Exception as error:  # a compiler for unknown hardware may raise anything
         log.warning(
