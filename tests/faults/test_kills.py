@@ -28,9 +28,8 @@ def started(victim, condition):
     return process
 
 
-@pytest.mark.parametrize(
-    "number", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow  # unit/jobs/test_resume.py kills after any update, slurm/test_slurm.py a whole node
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_jobs_carry_on_where_they_were(undisturbed, tmp_path, number):
     """Killed in the middle of training and again soon after it was resumed; then while sampling."""
     victim = undisturbed.copy(tmp_path / "victim")
