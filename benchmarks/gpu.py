@@ -1,4 +1,4 @@
-"""What has to be known of a GPU on its first day, in ten minutes: is it right, and how fast is it?
+"""Look at a GPU for ten minutes, on its first day: does it compute rightly, and how fast?
 
     python benchmarks/gpu.py > gpu.jsonl            # on a machine with a GPU
     python benchmarks/gpu.py --device cpu           # the same steps, tiny, Triton in its interpreter
@@ -22,6 +22,7 @@ import torch
 
 from ouroboros.data.corpus import Corpus
 from ouroboros.jobs import gpu_locks
+from ouroboros.jobs.batch_size import halve_until_fits
 from ouroboros.jobs.device import autocast, has_kernels_for
 from ouroboros.kernels import gpu_compilers
 from ouroboros.model import triton_selftest
@@ -114,7 +115,7 @@ class Machine:
 
 @step
 def versions(machine):
-    """What is here."""
+    """Versions of GPU, driver and libraries."""
     import triton
 
     found = {"torch": torch.__version__, "triton": triton.__version__, "cuda": torch.version.cuda}
@@ -143,8 +144,12 @@ def kernels_against_float64(machine):
         name = f"output layer {heads * head} wide"
         found[name], outside = _head_errors(machine, triton_kernels, heads * head)
         found[f"{name}: draws outside their share"] = outside
-    right = all(value < (0.005 if "attention" in key else 1e-4) for key, value in found.items())
-    return right, found
+        if heads * head <= triton_selftest.WIDEST:
+            found[f"gradients of the loss, {heads * head} wide"] = _loss_error(
+                machine, heads * head
+            )
+    rounded = ("attention", "gradients")  # to halves
+    return all(v < (0.005 if k.startswith(rounded) else 1e-4) for k, v in found.items()), found
 
 
 def _attention_error(machine, kernels, heads, head, slots):
@@ -189,6 +194,23 @@ def _head_errors(machine, kernels, width):
         beyond = torch.maximum(begins - uniforms[part], uniforms[part] - ends)
         outside = max(outside, beyond.max().item())
     return error, outside
+
+
+def _loss_error(machine, width):
+    """The largest relative error of a narrow model's gradients."""
+    from ouroboros.kernels.triton_cross_entropy import cross_entropy
+
+    generator = torch.Generator().manual_seed(width)
+    rows, vocabulary = min(512, machine.sizes.rows), machine.sizes.vocabulary
+    hidden = torch.randn(rows, width, generator=generator).to(machine.device, torch.float16)
+    weights = torch.randn(vocabulary, width, generator=generator) * 2 / width**0.5
+    weights = weights.to(machine.device, torch.float16)
+    targets = torch.randint(vocabulary, (rows,), generator=generator).to(machine.device)
+    _, *found = cross_entropy(hidden, weights, targets)
+    states, head = (part.double().requires_grad_() for part in (hidden, weights))
+    loss = torch.nn.functional.cross_entropy(states @ head.T, targets, reduction="sum")
+    wanted = torch.autograd.grad(loss, (states, head))
+    return max(((a - b).norm() / b.norm()).item() for a, b in zip(found, wanted, strict=True))
 
 
 @step
@@ -338,15 +360,13 @@ def a_batch_that_is_too_large(machine):
     """Ten times what fits: halved, then made."""
     if not machine.is_gpu:
         return None, {"why": "a CPU has no limit of its own to run into"}
-    model = machine.model(machine.sizes.models[0])
-    fits = fitting_batch(model, machine.sizes.length, 10**6)
-    free, total = torch.cuda.mem_get_info()
-    torch.cuda.set_per_process_memory_fraction(min(1.0, 0.1 + (total - free) / total))
-    try:
-        made = next(sample(model, 1, range(10 * fits), 2, 0, 10 * fits))
-    finally:
-        torch.cuda.set_per_process_memory_fraction(1.0)
-    return 0 < len(made) < 10 * fits, {"asked for": 10 * fits, "made at once": len(made)}
+    model, length = machine.model(machine.sizes.models[0]), machine.sizes.length
+    wanted = 10 * fitting_batch(model, length, 10**6)
+    made, rows = halve_until_fits(
+        wanted,
+        lambda rows: sampler.Sampler(model, rows, length, 0).sample(np.zeros((rows, 2)), _Silent()),
+    )
+    return len(made) == rows < wanted, {"asked for": wanted, "made at once": rows}
 
 
 @step

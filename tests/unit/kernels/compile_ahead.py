@@ -58,7 +58,7 @@ def losses(name):
 
 
 def compiled(capability, function, types, constants, options):
-    """What a kernel needs on a GPU: bytes of stack and of shared memory, and how often it uses what."""
+    """Bytes of stack and shared memory that a kernel needs on a GPU, and how often it uses tensor cores."""
     names = function.arg_names
     aligned = [name for name in types if types[name].startswith("*") or name in ("rows", "slots")]
     source = ASTSource(

@@ -13,11 +13,11 @@ from ouroboros.kernels import gpu_compilers
 
 
 def usable(tmp_path, **environment):
-    """What `usable("cpu")` says in a process of its own, and its log."""
+    """The answer of `usable("cpu")` in a process of its own, and its log."""
     code = "from ouroboros.kernels import gpu_compilers as c; c.set_up(1); print(c.usable('cpu'))"
     ran = subprocess.run(
         [sys.executable, "-c", code], check=True, text=True, capture_output=True,
-        env=os.environ | {
+        env={name: value for name, value in os.environ.items() if "INDUCTOR" not in name} | {
             "PYTHONPATH": str(REPOSITORY / "workflow/scripts"), "XDG_CACHE_HOME": str(tmp_path),
             **environment,
         },

@@ -7,6 +7,7 @@ GPUs before compute capability 8.0 they make code that is slower than PyTorch's 
 import functools
 import logging
 import os
+from collections.abc import Callable
 
 import torch
 
@@ -33,26 +34,30 @@ def set_up(threads: int):
 
 @functools.cache
 def usable(device: str) -> bool:
-    """Tell whether code can be compiled for "cuda" or "cpu"; where not, why is logged once.
+    """Tell whether code can be compiled for "cuda" or "cpu", by compiling a tiny function with its gradient."""
 
-    It compiles a tiny function with its gradient.
-    """
-    try:
+    def attempt():
         if device == "cuda" and (found := torch.cuda.get_device_capability()) < LEAST_CAPABILITY:
             raise NotImplementedError(f"a GPU of compute capability {found[0]}.{found[1]}")
         with torch.inference_mode(False), torch.enable_grad():  # whatever the caller is about
             tried = torch.ones(8, device=device, requires_grad=True)
             torch.compile(lambda x: (x * x).exp().sum())(tried).backward()
+
+    return works(
+        "Compiling for a GPU (which wants a C compiler, Python's header files and compute capability 8.0)",
+        attempt,
+    )
+
+
+def works(what: str, attempt: Callable[[], None]) -> bool:
+    """Tell whether `attempt` goes through; where not, log why, and that PyTorch's own functions take over."""
+    try:
+        attempt()
         return True
     except Exception as error:  # a compiler for unknown hardware may raise anything
+        reason = next(iter(str(error).strip().splitlines()), "")  # compilers go on for pages
         log.warning(
-            "Nothing can be compiled for this GPU, so PyTorch's own functions are used: right, but slower. "
-            "A C compiler (gcc), Python's header files and a GPU of compute capability 8.0 or newer are needed. "
-            "(%s: %s)", type(error).__name__, first_line(error),
+            "%s does not work here, so PyTorch's own functions are used: right, but slower. (%s: %s)",
+            what, type(error).__name__, reason,
         )  # fmt: skip
         return False
-
-
-def first_line(error: Exception) -> str:
-    """What an error says first; compilers go on for pages."""
-    return next(iter(str(error).strip().splitlines()), "")

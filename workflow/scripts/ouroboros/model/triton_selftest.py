@@ -6,7 +6,6 @@ compile, or differs from PyTorch, PyTorch's own functions are used, more slowly.
 
 import functools
 import importlib
-import logging
 
 import torch
 import torch.nn.functional as F
@@ -16,8 +15,6 @@ from ouroboros.model.exact_draw import draw, products
 
 ROWS = 130  # more than one tile of the output layer's kernel
 WIDEST = 128  # model whose loss has a kernel: a tile's states, sums and gradients are in registers
-
-log = logging.getLogger("ouroboros")
 
 
 @functools.cache
@@ -45,16 +42,8 @@ def loss_kernels(device: str, width: int, vocabulary: int):
 def _checked(device, check, name="triton_kernels"):
     if device != "cuda" or not gpu_compilers.usable(device):
         return None
-    try:
-        kernels = importlib.import_module(f"ouroboros.kernels.{name}")
-        check(kernels)
-        return kernels
-    except Exception as error:  # a compiler for unknown hardware may raise anything
-        log.warning(
-            "A Triton kernel does not work on this GPU, so PyTorch's functions are used: right, but "
-            "slower. (%s: %s)", type(error).__name__, gpu_compilers.first_line(error),
-        )  # fmt: skip
-        return None
+    load = functools.partial(importlib.import_module, f"ouroboros.kernels.{name}")
+    return load() if gpu_compilers.works("A Triton kernel", lambda: check(load())) else None
 
 
 def check_attention(

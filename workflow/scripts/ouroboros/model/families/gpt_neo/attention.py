@@ -6,14 +6,11 @@ are not scaled.
 """
 
 import functools
-import logging
 
 import torch
 import torch.nn.functional as F
 
 from ouroboros.kernels import cpu, gpu_compilers
-
-log = logging.getLogger("ouroboros")
 
 
 def attention(qkv: torch.Tensor, span: int) -> torch.Tensor:
@@ -61,18 +58,12 @@ def flex(qkv: torch.Tensor, span: int) -> torch.Tensor:
 @functools.cache
 def flex_usable(heads: int, head: int) -> bool:
     """Tell whether flex_attention, with its gradient, can be compiled for heads of this width."""
-    if not gpu_compilers.usable("cuda"):
-        return False
-    try:
+
+    def attempt():
         tried = torch.zeros(2, 64, 3, heads, head, device="cuda", dtype=torch.float16)
         flex(tried.requires_grad_(), 32).sum().backward()
-        return True
-    except Exception as error:  # a compiler for unknown hardware may raise anything
-        log.warning(
-            "flex_attention does not work on this GPU, so attention with a mask is used: right, but slower. "
-            "(%s: %s)", type(error).__name__, gpu_compilers.first_line(error),
-        )  # fmt: skip
-        return False
+
+    return gpu_compilers.usable("cuda") and gpu_compilers.works("flex_attention", attempt)
 
 
 @functools.cache
